@@ -1,0 +1,1 @@
+"""The ground floor: errors, units, the vocabulary, history and safe files. Knows no room above."""

@@ -1,0 +1,75 @@
+"""Files that are either whole or not there.
+
+A result is written under a temporary name in its own folder, flushed to the disk, and renamed.
+A reader, a killed process or a full disk never sees half a file under the final name.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import WriteError
+
+
+@contextmanager
+def atomic_path(final: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary path; when the block ends well, it becomes ``final``.
+
+    The temporary name keeps the suffix, as some libraries look at it. If the block raises, the
+    temporary file is removed and what was at ``final`` before stays as it was.
+
+    Raises
+    ------
+    WriteError
+        If the folder cannot be made, the disk is full, or the rename fails.
+    """
+    target = Path(final)
+    temporary = target.with_name(f".{target.stem}.{uuid.uuid4().hex[:8]}.part{target.suffix}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        _flush_to_disk(temporary)
+        temporary.replace(target)
+        _flush_to_disk(target.parent)
+    except OSError as error:
+        if isinstance(error, WriteError) or error.errno is None:
+            raise
+        raise WriteError(_explain(error, target)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(final: str | os.PathLike[str], text: str) -> None:
+    """Write a text file in UTF-8, whole or not at all. Raises WriteError."""
+    with atomic_path(final) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _flush_to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _explain(error: OSError, target: Path) -> str:
+    message = f"{target} was not written: {error.strerror or error}."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        free = shutil.disk_usage(_existing_parent(target)).free
+        message += (
+            f" {free / 1e6:.0f} MB are free there. Free some space, or choose another folder."
+        )
+    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        message += " Choose a folder that you may write to."
+    return message
+
+
+def _existing_parent(path: Path) -> Path:
+    return next(parent for parent in path.absolute().parents if parent.exists())
