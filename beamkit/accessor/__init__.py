@@ -5,8 +5,8 @@ This file imports nothing heavy: xarray costs half a second, and ``import beamki
 
 from __future__ import annotations
 
+import importlib
 import importlib.abc
-import importlib.util
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
@@ -46,8 +46,9 @@ class _XarrayFinder(importlib.abc.MetaPathFinder):
     ) -> ModuleSpec | None:
         if fullname != "xarray":
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec("xarray")
+        others = (finder for finder in sys.meta_path if finder is not self)
+        found = (finder.find_spec(fullname, path, target) for finder in others)
+        spec = next((spec for spec in found if spec is not None), None)
         if spec is not None and spec.loader is not None:
             spec.loader = _RegisteringLoader(spec.loader)
         return spec
@@ -64,4 +65,5 @@ class _RegisteringLoader(importlib.abc.Loader):
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader  # xarray sees its own loader, as without us
         self._loader.exec_module(module)
+        sys.meta_path[:] = [item for item in sys.meta_path if not isinstance(item, _XarrayFinder)]
         importlib.import_module("beamkit.accessor.bk")

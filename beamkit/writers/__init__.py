@@ -1,1 +1,4 @@
-"""Being built."""
+"""Results to files: one file per format. Every one is whole or not there at all."""
+
+from .nexus import VolumeFile as VolumeFile
+from .nexus import nexus as nexus

@@ -1,0 +1,86 @@
+"""``ds.bk`` and ``da.bk``: what one does with a dataset, where one looks for it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import xarray as xr
+
+from beamkit.accessor import view
+from beamkit.accessor.metadata import MetadataTable
+from beamkit.core.errors import ParameterError
+from beamkit.core.history import entries
+from beamkit.core.schema import main_variable
+
+if TYPE_CHECKING:
+    from beamkit.tomography import CenterEstimate
+
+
+class _Common:
+    """What Dataset and DataArray share."""
+
+    def __init__(self, data: Any) -> None:
+        self._data = data
+
+    @property
+    def metadata(self) -> MetadataTable:
+        """Table of name, value, unit, meaning, and what was assumed."""
+        return MetadataTable(self._data.attrs)
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """What was done to the data, oldest first: name, version, parameters, time."""
+        return entries(self._data.attrs)
+
+    def view(self, **options: Any) -> Any:
+        """Show the data in a notebook: :func:`beamkit.view`."""
+        return view(self._data, **options)
+
+    def find_center(self, **options: Any) -> CenterEstimate:
+        """Find the rotation axis: :func:`beamkit.tomography.find_center`."""
+        from beamkit import tomography
+
+        return tomography.find_center(self._data, **options)
+
+    def reconstruct(self, **options: Any) -> xr.DataArray:
+        """Reconstruct slices: :func:`beamkit.tomography.reconstruct`."""
+        from beamkit import tomography
+
+        return tomography.reconstruct(self._data, **options)
+
+
+@xr.register_dataset_accessor("bk")
+class DatasetAccessor(_Common):
+    """beamkit on a Dataset."""
+
+    @property
+    def main(self) -> xr.DataArray:
+        """The variable that the dataset is about, such as ``projections``."""
+        data: xr.DataArray = self._data[main_variable(self._data)]
+        return data
+
+
+@xr.register_dataarray_accessor("bk")
+class DataArrayAccessor(_Common):
+    """beamkit on a DataArray."""
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write a volume (z, y, x) as NeXus; the suffix must be .nxs, .h5 or .hdf5.
+
+        Raises
+        ------
+        ParameterError
+            If the suffix is another one.
+        WriteError
+            If the file cannot be written.
+        """
+        from beamkit import writers
+
+        if Path(path).suffix not in (".nxs", ".h5", ".hdf5"):
+            raise ParameterError(
+                f"{path}: volumes are written as NeXus, with the suffix .nxs, .h5 or .hdf5, "
+                f"not {Path(path).suffix!r}. Give the file one of these."
+            )
+        return writers.nexus(self._data, path)
