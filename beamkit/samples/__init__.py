@@ -1,1 +1,16 @@
-"""Being built."""
+"""Simulated raw files in the formats of real detectors, whose answer is known exactly.
+
+Each function writes files and returns an object that is a path and carries the truth::
+
+    sample = bk.samples.tomography("scan.nxs", width=256)
+    scan = bk.open(sample)
+    sample.rotation_center, sample.volume()
+
+The same call gives the same bytes, on every machine and whatever the number of threads.
+"""
+
+from ._phantom import Ellipsoid as Ellipsoid
+from ._tomography_truth import TomographySample as TomographySample
+from .tomography import tomography as tomography
+
+__all__ = ["Ellipsoid", "TomographySample", "tomography"]
