@@ -11,7 +11,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import WriteError
@@ -42,7 +42,8 @@ def atomic_path(final: str | os.PathLike[str]) -> Iterator[Path]:
             raise
         raise WriteError(_explain(error, target)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # the error that stopped the writing is the one to tell
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(final: str | os.PathLike[str], text: str) -> None:
