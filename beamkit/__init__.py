@@ -25,12 +25,25 @@ if TYPE_CHECKING:
     from beamkit import tomography as tomography
     from beamkit import writers as writers
     from beamkit.accessor import view as view
-    from beamkit.readers import open_dataset as open
+    from beamkit.readers import open_dataset
+
+    open = open_dataset  # noqa: A001 - bk.open is the door
 
 _ROOMS = ("figures", "pipelines", "readers", "reports", "samples", "tomography", "writers")
 _FUNCTIONS = {"open": ("beamkit.readers", "open_dataset"), "view": ("beamkit.accessor", "view")}
 
-__all__ = ["__version__", *_ROOMS, *_FUNCTIONS]
+__all__ = [
+    "__version__",
+    "figures",
+    "open",
+    "pipelines",
+    "readers",
+    "reports",
+    "samples",
+    "tomography",
+    "view",
+    "writers",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -63,10 +63,11 @@ class MetadataTable:
 
     def __repr__(self) -> str:
         width = max((len(row.name) for row in self.rows), default=0)
-        lines = [
-            f"{row.name:{width}}  {_text(row.value)} {_unit(row.unit)}{' (assumed)' * row.is_assumed}".rstrip()
-            for row in self.rows
-        ]
+        lines = []
+        for row in self.rows:
+            assumed = " (assumed)" if row.is_assumed else ""
+            value = f"{_text(row.value)} {_unit(row.unit)}".rstrip()
+            lines.append(f"{row.name:{width}}  {value}{assumed}")
         return "\n".join([*lines, *self.remarks]) or "no metadata"
 
     def _repr_html_(self) -> str:
@@ -96,7 +97,11 @@ def _text(value: Any) -> str:
         return f"{value:.7g}"
     if isinstance(value, (list, tuple)) or hasattr(value, "tolist"):
         items = value if isinstance(value, (list, tuple)) else value.tolist()
-        return ", ".join(_text(item) for item in items) if isinstance(items, (list, tuple)) else _text(items)
+        return (
+            ", ".join(_text(item) for item in items)
+            if isinstance(items, (list, tuple))
+            else _text(items)
+        )
     return str(value)
 
 

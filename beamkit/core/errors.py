@@ -10,7 +10,7 @@
     ├── WriteError               (OSError)      the result could not be written
     ├── MetadataError            (ValueError)   an attribute is missing or impossible
     ├── ShapeError               (ValueError)   dimensions do not fit
-    ├── QuantityError            (ValueError)   the wrong kind of number, such as counts for a logarithm
+    ├── QuantityError            (ValueError)   the wrong kind of number for the function
     ├── InvalidPixelsError       (ValueError)   NaN where a number is needed
     ├── ParameterError           (ValueError)   an option has a value that is not allowed
     │   └── UnknownNameError                    no registered thing has that name

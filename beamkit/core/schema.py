@@ -109,7 +109,10 @@ ATTRIBUTES: dict[str, Attribute] = {
             "sample/y_pixel_size",
         ),
         Attribute(
-            "magnification", "1", "pixel of the detector over pixel at the sample", f"{_DETECTOR}/magnification"
+            "magnification",
+            "1",
+            "pixel of the detector over pixel at the sample",
+            f"{_DETECTOR}/magnification",
         ),
         Attribute(
             "propagation_distance",
@@ -133,7 +136,11 @@ ATTRIBUTES: dict[str, Attribute] = {
             "Beam_xy",
         ),
         Attribute(
-            "exposure_time", "s", "counting time of a frame", f"{_DETECTOR}/count_time", "Exposure_time"
+            "exposure_time",
+            "s",
+            "counting time of a frame",
+            f"{_DETECTOR}/count_time",
+            "Exposure_time",
         ),
         Attribute(
             "exposure_period",
@@ -142,12 +149,14 @@ ATTRIBUTES: dict[str, Attribute] = {
             f"{_DETECTOR}/frame_time",
             "Exposure_period",
         ),
-        Attribute("dead_time", "s", "dead time of the counter (tau)", f"{_DETECTOR}/dead_time", "Tau"),
-        Attribute("start_angle", "deg", "rotation angle at the start of a frame", "", "Start_angle"),
-        Attribute("angle_increment", "deg", "rotation during a frame", "", "Angle_increment"),
         Attribute(
-            "detector_two_theta", "deg", "swing of the detector arm", "", "Detector_2theta"
+            "dead_time", "s", "dead time of the counter (tau)", f"{_DETECTOR}/dead_time", "Tau"
         ),
+        Attribute(
+            "start_angle", "deg", "rotation angle at the start of a frame", "", "Start_angle"
+        ),
+        Attribute("angle_increment", "deg", "rotation during a frame", "", "Angle_increment"),
+        Attribute("detector_two_theta", "deg", "swing of the detector arm", "", "Detector_2theta"),
         Attribute("omega", "deg", "goniometer angle omega", "", "Omega"),
         Attribute("phi", "deg", "goniometer angle phi", "", "Phi"),
         Attribute("chi", "deg", "goniometer angle chi", "", "Chi"),
@@ -174,7 +183,9 @@ ATTRIBUTES: dict[str, Attribute] = {
             "instrument/attenuator/attenuator_transmission",
             "Filter_transmission",
         ),
-        Attribute("flux", "ph/s", "photons per second on the sample", f"{_BEAM}/total_flux", "Flux"),
+        Attribute(
+            "flux", "ph/s", "photons per second on the sample", f"{_BEAM}/total_flux", "Flux"
+        ),
         Attribute(
             "polarization",
             "1",
@@ -182,7 +193,9 @@ ATTRIBUTES: dict[str, Attribute] = {
             f"{_BEAM}/incident_polarization",
             "Polarization",
         ),
-        Attribute("sensor_material", "", "sensor", f"{_DETECTOR}/sensor_material", "Silicon sensor"),
+        Attribute(
+            "sensor_material", "", "sensor", f"{_DETECTOR}/sensor_material", "Silicon sensor"
+        ),
         Attribute(
             "sensor_thickness",
             "m",
@@ -190,10 +203,16 @@ ATTRIBUTES: dict[str, Attribute] = {
             f"{_DETECTOR}/sensor_thickness",
             "Silicon sensor",
         ),
-        Attribute("gain_setting", "", "gain of the detector", f"{_DETECTOR}/gain_setting", "Gain_setting"),
+        Attribute(
+            "gain_setting", "", "gain of the detector", f"{_DETECTOR}/gain_setting", "Gain_setting"
+        ),
         Attribute("detector", "", "detector", f"{_DETECTOR}/description", "Detector"),
         Attribute(
-            "detector_serial", "", "serial number of the detector", f"{_DETECTOR}/serial_number", "Detector"
+            "detector_serial",
+            "",
+            "serial number of the detector",
+            f"{_DETECTOR}/serial_number",
+            "Detector",
         ),
         Attribute("beamline", "", "beamline", "instrument/name"),
         Attribute("visit", "", "visit or proposal", "experiment_identifier"),
@@ -208,8 +227,12 @@ ATTRIBUTES: dict[str, Attribute] = {
         Attribute(
             "detector_origin", "m", "outer corner of pixel (0, 0), laboratory frame: x, y, z"
         ),
-        Attribute("detector_fast_axis", "1", "direction of increasing detector_x, laboratory frame"),
-        Attribute("detector_slow_axis", "1", "direction of increasing detector_y, laboratory frame"),
+        Attribute(
+            "detector_fast_axis", "1", "direction of increasing detector_x, laboratory frame"
+        ),
+        Attribute(
+            "detector_slow_axis", "1", "direction of increasing detector_y, laboratory frame"
+        ),
         Attribute("goniometer", "", "axes, vectors and settings, JSON"),
         Attribute("scan_command", "", "command that made the scan", "scan_command"),
         Attribute("source", "", "file that the data came from"),
@@ -254,7 +277,7 @@ def require_dims(data: xr.DataArray, dims: tuple[str, ...], *, what: str) -> Non
     else:
         cure = (
             "Rename with .rename(...), or select or add the dimensions that differ. "
-            "One row selected with isel(detector_y=3) loses its dimension, isel(detector_y=[3]) keeps it."
+            "isel(detector_y=3) drops the dimension, isel(detector_y=[3]) keeps it."
         )
     raise ShapeError(
         f"{what} must have dimensions {dims}, got {data.dims} of sizes {data.shape}. {cure}"
@@ -268,7 +291,9 @@ def require_quantity(data: xr.DataArray, quantity: str, *, to: str, cure: str) -
     """
     found = data.attrs.get("quantity", quantity)
     if found != quantity:
-        raise QuantityError(f"To {to}, the data must be {quantity!r}, but they are {found!r}. {cure}")
+        raise QuantityError(
+            f"To {to}, the data must be {quantity!r}, but they are {found!r}. {cure}"
+        )
 
 
 def note(attrs: MutableMapping[str, Any], key: str, text: str) -> None:

@@ -1,0 +1,65 @@
+"""The numbers of a report: shown as a table, kept as data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+#: Type of the output that carries the numbers, in the notebook and so into ``report.json``.
+MIME = "application/vnd.beamkit.results+json"
+
+Value = float | int | str | bool | None
+
+
+class Results:
+    """Named numbers with units; let it be the last expression of a cell.
+
+    Parameters
+    ----------
+    values
+        For each name the value alone, or (value, unit), or (value, unit, what it means).
+
+    Examples
+    --------
+    >>> Results({"rotation_center": (295.86, "pixel", "index of the axis")})
+    rotation_center  295.86 pixel  index of the axis
+    """
+
+    def __init__(self, values: Mapping[str, Value | Sequence[Value]]) -> None:
+        self.values = {name: _entry(given) for name, given in values.items()}
+
+    def __repr__(self) -> str:
+        return "\n".join(
+            f"{name}  {_number(item['value'])} {item['unit']}  {item['meaning']}".rstrip()
+            for name, item in self.values.items()
+        )
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
+        rows = "".join(
+            f"<tr><th scope='row'>{escape(name)}</th><td>{escape(_number(item['value']))}</td>"
+            f"<td>{escape(item['unit'])}</td><td>{escape(item['meaning'])}</td></tr>"
+            for name, item in self.values.items()
+        )
+        return {
+            "text/plain": repr(self),
+            "text/html": f"<table class='beamkit-table'><tbody>{rows}</tbody></table>",
+            MIME: self.values,
+        }
+
+
+def _entry(given: Value | Sequence[Value]) -> dict[str, Any]:
+    parts: list[Any] = list(given) if isinstance(given, (list, tuple)) else [given]
+    value, unit, meaning = [*parts, "", ""][:3]
+    if hasattr(value, "item"):  # a number of numpy or xarray
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        value = None  # JSON has no NaN
+    return {"value": value, "unit": str(unit), "meaning": str(meaning)}
+
+
+def _number(value: Value) -> str:
+    if value is None:
+        return "not known"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
