@@ -1,1 +1,8 @@
-"""Being built."""
+"""Static pictures for notebooks, reports and the README: matplotlib with Agg, no pyplot."""
+
+from .center import center_curve as center_curve
+from .curves import histogram as histogram
+from .curves import ring_correlation as ring_correlation
+from .images import images as images
+from .picture import Picture as Picture
+from .reference import reference_frames as reference_frames

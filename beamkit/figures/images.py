@@ -1,0 +1,165 @@
+"""Images side by side: same contrast, colour bar, scale bar where the pixel size is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+from matplotlib import colormaps, rc_context
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
+
+from beamkit.core.errors import ParameterError, ShapeError
+
+from .picture import STYLE, Picture
+
+#: Where an image is NaN: no data, in a colour that no grey can be.
+_MISSING = "#d98c8c"
+
+
+def images(
+    panels: Mapping[str, xr.DataArray],
+    *,
+    caption: str,
+    columns: int = 3,
+    limits: tuple[float, float] | None = None,
+    quantiles: tuple[float, float] = (0.005, 0.995),
+    cmap: str = "gray",
+    aspect: Literal["equal", "auto"] = "equal",
+    colorbar: str | None = None,
+) -> Picture:
+    """Show images side by side with the same contrast.
+
+    Parameters
+    ----------
+    panels
+        Title and image; each of two dimensions (rows, columns), any unit.
+    caption
+        What is seen.
+    columns
+        Panels in a row.
+    limits
+        Values of black and white; None: ``quantiles`` of all images together.
+    quantiles
+        Of the pixels that are not NaN, from 0 to 1.
+    cmap
+        Colour map of matplotlib.
+    aspect
+        ``"equal"`` for images, ``"auto"`` for sinograms, whose axes differ.
+    colorbar
+        Label of the colour bar; None: the units of the first image.
+
+    Returns
+    -------
+    picture
+        NaN pixels are shown in a colour of their own.
+
+    Raises
+    ------
+    ParameterError
+        If there is nothing to show.
+    ShapeError
+        If an image has not two dimensions.
+    """
+    if not panels:
+        raise ParameterError("There are no images to show: panels is empty. Give at least one.")
+    for title, image in panels.items():
+        if image.ndim != 2:
+            raise ShapeError(
+                f"Panel {title!r} has dimensions {image.dims} of sizes {image.shape}; an image has "
+                "two. Select one with .isel(...)."
+            )
+    first = next(iter(panels.values()))
+    columns = min(columns, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    low, high = limits or contrast(list(panels.values()), quantiles)
+    ratio = first.shape[0] / first.shape[1] if aspect == "equal" else 0.75
+    width = 9.0 if columns > 1 else 5.5
+    panel_width = (width - 0.9) / columns
+    picture = Picture(width, rows * (panel_width * min(ratio, 1.6) + 0.4), caption=caption)
+    colors = colormaps[cmap].with_extremes(bad=_MISSING)
+    axes = picture.panels(rows, columns)
+    with rc_context(STYLE):
+        for panel, (title, image) in zip(axes, panels.items(), strict=False):
+            shown = panel.imshow(image.values, cmap=colors, vmin=low, vmax=high, aspect=aspect)
+            panel.set_title(title)
+            _label(panel, image, aspect)
+        for panel in axes[len(panels) :]:
+            panel.set_visible(False)
+        used = axes[: len(panels)]
+        bar = picture.colorbar(shown, ax=used, shrink=0.9, pad=0.015, aspect=30)
+        bar.outline.set_visible(False)
+        bar.set_label(units_label(first) if colorbar is None else colorbar)
+    return picture
+
+
+def contrast(data: list[xr.DataArray], quantiles: tuple[float, float]) -> tuple[float, float]:
+    """Return the two quantiles of all finite pixels; never the same number twice."""
+    pixels = np.concatenate([item.values[np.isfinite(item.values)].ravel() for item in data])
+    if pixels.size == 0:
+        return 0.0, 1.0
+    low, high = (float(value) for value in np.quantile(pixels, quantiles))
+    if low == high:  # a constant image, or all but a few pixels the same
+        low, high = float(pixels.min()), float(pixels.max())
+    return (low, high) if low < high else (low - 0.5, high + 0.5)
+
+
+def units_label(data: xr.DataArray) -> str:
+    """Return quantity and unit as the label of an axis."""
+    units = str(data.attrs.get("units", ""))
+    quantity = str(data.attrs.get("quantity", data.name or ""))
+    if units in ("", "1") or units == quantity:
+        return quantity
+    return f"{quantity} [{units.replace('um', 'µm')}]".strip()
+
+
+def _label(panel: Axes, image: xr.DataArray, aspect: str) -> None:
+    """A scale bar where both axes are lengths, else labelled axes."""
+    y, x = (image.coords.get(name) for name in image.dims)
+    is_length = all(axis is not None and axis.attrs.get("units") == "um" for axis in (y, x))
+    if is_length and x is not None and x.size > 1:
+        panel.set_axis_off()
+        _scale_bar(panel, float(abs(x[1] - x[0])), image.shape[1])
+        return
+    panel.set_xlabel(str(image.dims[1]).replace("_", " "))
+    panel.set_ylabel(str(image.dims[0]).replace("_", " "))
+    if aspect != "equal" and y is not None and y.ndim == 1:
+        _ticks_from_coordinate(panel, y)
+
+
+def _ticks_from_coordinate(panel: Axes, y: xr.DataArray) -> None:
+    """Label rows with their coordinate, such as angles, rather than their number."""
+    rows = np.linspace(0, y.size - 1, min(5, y.size)).round().astype(int)
+    panel.set_yticks(rows, [f"{float(y[row]):.4g}" for row in rows])
+    units = str(y.attrs.get("units", ""))
+    panel.set_ylabel(f"{y.name} [{units}]" if units else str(y.name))
+
+
+def _scale_bar(panel: Axes, pixel: float, width: int) -> None:
+    """A bar of 1, 2 or 5 times a power of ten, about a fifth of the image."""
+    target = pixel * width / 5
+    power = 10.0 ** math.floor(math.log10(target))
+    length = max(step for step in (1, 2, 5) if step * power <= target) * power
+    text = f"{length / 1000:g} mm" if length >= 1000 else f"{length:g} µm"
+    left, right = 0.05, 0.05 + length / pixel / width
+    for color, line_width in (("black", 4.5), ("white", 2.5)):
+        bar = Line2D(
+            [left, right], [0.05, 0.05], color=color, lw=line_width, transform=panel.transAxes
+        )
+        bar.set_solid_capstyle("butt")
+        panel.add_line(bar)
+    label = Text(
+        left,
+        0.075,
+        text,
+        color="white",
+        va="bottom",
+        fontsize=9,
+        transform=panel.transAxes,
+        bbox={"facecolor": "black", "alpha": 0.45, "pad": 1.5, "edgecolor": "none"},
+    )
+    panel.add_artist(label)
