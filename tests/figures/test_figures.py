@@ -33,7 +33,7 @@ def test_panels_share_one_contrast_and_nan_has_its_own_colour(image):
     picture = figures.images({"a": image, "b": image * 0 + 7}, caption="c", limits=(0, 10))
     first, second = (axes.images[0] for axes in picture.axes[:2])
     assert first.get_clim() == second.get_clim() == (0, 10)
-    red, green, blue, _ = first.to_rgba(first.get_array())[3, 5]
+    red, green, *_ = first.to_rgba(first.get_array())[3, 5]
     assert red != green  # no grey
     assert first.cmap(0.3)[:3] == pytest.approx((first.cmap(0.3)[0],) * 3)
 
