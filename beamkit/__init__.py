@@ -18,6 +18,7 @@ from beamkit.accessor import register_when_xarray_loads
 
 if TYPE_CHECKING:
     from beamkit import figures as figures
+    from beamkit import images as images
     from beamkit import pipelines as pipelines
     from beamkit import readers as readers
     from beamkit import reports as reports
@@ -29,12 +30,22 @@ if TYPE_CHECKING:
 
     open = open_dataset  # noqa: A001 - bk.open is the door
 
-_ROOMS = ("figures", "pipelines", "readers", "reports", "samples", "tomography", "writers")
+_ROOMS = (
+    "figures",
+    "images",
+    "pipelines",
+    "readers",
+    "reports",
+    "samples",
+    "tomography",
+    "writers",
+)
 _FUNCTIONS = {"open": ("beamkit.readers", "open_dataset"), "view": ("beamkit.accessor", "view")}
 
 __all__ = [
     "__version__",
     "figures",
+    "images",
     "open",
     "pipelines",
     "readers",

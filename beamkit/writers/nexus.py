@@ -49,10 +49,10 @@ def nexus(volume: xr.DataArray, path: str | os.PathLike[str]) -> Path:
     """
     require_dims(volume, VOLUME, what="The volume")
     coords = {name: volume[name] for name in VOLUME if name in volume.coords}
-    with VolumeFile(path, volume.shape, coords) as file:
+    with VolumeFile(path, volume.shape) as file:
         for row in range(volume.sizes["z"]):
             file.write(row, volume[row : row + 1].values)
-        file.describe(volume.attrs)
+        file.describe(volume.attrs, coords)
     return Path(path)
 
 
@@ -67,19 +67,11 @@ class VolumeFile:
         Of the file.
     shape
         Of the volume (z, y, x).
-    coords
-        Coordinates of the axes, each with ``attrs["units"]``.
     """
 
-    def __init__(
-        self,
-        path: str | os.PathLike[str],
-        shape: tuple[int, ...],
-        coords: Mapping[str, xr.DataArray],
-    ) -> None:
+    def __init__(self, path: str | os.PathLike[str], shape: tuple[int, ...]) -> None:
         self._path = Path(path)
         self._shape = shape
-        self._coords = coords
         self._stack = ExitStack()
 
     def __enter__(self) -> VolumeFile:
@@ -87,7 +79,7 @@ class VolumeFile:
             temporary = stack.enter_context(atomic_path(self._path))
             # Entered after atomic_path, so closed before the file is flushed and renamed.
             self._file = stack.enter_context(h5py.File(temporary, "w"))
-            self._data = _skeleton(self._file, self._shape, self._coords)
+            self._data = _skeleton(self._file, self._shape)
             self._stack = stack.pop_all()
         return self
 
@@ -115,10 +107,11 @@ class VolumeFile:
             )
         self._data[first : first + rows] = slab
 
-    def describe(self, attrs: Mapping[str, Any]) -> None:
-        """Write the attributes of the volume, its units and its history."""
+    def describe(self, attrs: Mapping[str, Any], coords: Mapping[str, xr.DataArray]) -> None:
+        """Write the axes (each with ``attrs["units"]``), the attributes and the history."""
         self._data.attrs["units"] = attrs.get("units", "")
         entry = self._file["entry"]
+        _write_axes(entry["reconstruction"], coords)
         collection = entry.require_group("beamkit")
         collection.attrs["NX_class"] = "NXcollection"
         for key, value in attrs.items():
@@ -129,9 +122,7 @@ class VolumeFile:
             _write_process(entry, number, item)
 
 
-def _skeleton(
-    file: h5py.File, shape: tuple[int, ...], coords: Mapping[str, xr.DataArray]
-) -> h5py.Dataset:
+def _skeleton(file: h5py.File, shape: tuple[int, ...]) -> h5py.Dataset:
     file.attrs["NX_class"] = "NXroot"
     file.attrs["default"] = "entry"
     file.attrs["creator"] = f"beamkit {__version__}"
@@ -143,15 +134,18 @@ def _skeleton(
     group.attrs["NX_class"] = "NXdata"
     group.attrs["signal"] = "data"
     group.attrs["axes"] = list(VOLUME)
+    # NaN where nothing was written: a missing slab must never read as zeros.
+    return group.create_dataset(
+        "data", shape, "f4", chunks=(min(_CHUNK_ROWS, shape[0]), *shape[1:]), fillvalue=np.nan
+    )
+
+
+def _write_axes(group: h5py.Group, coords: Mapping[str, xr.DataArray]) -> None:
     for position, name in enumerate(VOLUME):
         if name in coords:
             group[name] = coords[name].values
             group[name].attrs["units"] = coords[name].attrs.get("units", "")
             group.attrs[f"{name}_indices"] = position
-    # NaN where nothing was written: a missing slab must never read as zeros.
-    return group.create_dataset(
-        "data", shape, "f4", chunks=(min(_CHUNK_ROWS, shape[0]), *shape[1:]), fillvalue=np.nan
-    )
 
 
 def _write_process(entry: h5py.Group, number: int, item: Mapping[str, Any]) -> None:

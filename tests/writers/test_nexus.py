@@ -13,12 +13,22 @@ from beamkit.core.errors import ShapeError, WriteError
 @pytest.fixture
 def volume():
     data = np.arange(2 * 3 * 5, dtype="f4").reshape(2, 3, 5)
-    history = json.dumps([{"name": "fbp", "version": "0", "parameters": {"filter": "ramp"}, "time": "t"}])
+    history = json.dumps(
+        [{"name": "fbp", "version": "0", "parameters": {"filter": "ramp"}, "time": "t"}]
+    )
     return xr.DataArray(
         data,
         dims=("z", "y", "x"),
-        coords={"z": ("z", [0.0, 6.5], {"units": "um"}), "x": ("x", np.arange(5.0), {"units": "um"})},
-        attrs={"units": "1/cm", "history": history, "assumed": ["one", "two"], "rotation_center": 12.25},
+        coords={
+            "z": ("z", [0.0, 6.5], {"units": "um"}),
+            "x": ("x", np.arange(5.0), {"units": "um"}),
+        },
+        attrs={
+            "units": "1/cm",
+            "history": history,
+            "assumed": ["one", "two"],
+            "rotation_center": 12.25,
+        },
     )
 
 
@@ -42,7 +52,7 @@ def test_history_becomes_nxprocess_groups(volume, tmp_path):
 
 
 def test_a_slab_that_is_never_written_reads_as_nan(tmp_path):
-    with writers.VolumeFile(tmp_path / "v.nxs", (2, 3, 5), {}) as file:
+    with writers.VolumeFile(tmp_path / "v.nxs", (2, 3, 5)) as file:
         file.write(1, np.ones((1, 3, 5), "f4"))
     with h5py.File(tmp_path / "v.nxs") as file:
         assert np.isnan(file["entry/reconstruction/data"][0]).all()
@@ -51,14 +61,20 @@ def test_a_slab_that_is_never_written_reads_as_nan(tmp_path):
 def test_a_failure_leaves_the_old_file_and_nothing_half_written(volume, tmp_path):
     path = writers.nexus(volume, tmp_path / "v.nxs")
     before = path.read_bytes()
-    with pytest.raises(ShapeError, match="does not fit"), writers.VolumeFile(path, (2, 3, 5), {}) as file:
+    with (
+        pytest.raises(ShapeError, match="does not fit"),
+        writers.VolumeFile(path, (2, 3, 5)) as file,
+    ):
         file.write(0, np.ones((1, 4, 5), "f4"))
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["v.nxs"]
 
 
 def test_a_full_disk_is_said_and_leaves_nothing(tmp_path):
-    with pytest.raises(WriteError, match="MB are free"), writers.VolumeFile(tmp_path / "v.nxs", (1, 3, 5), {}):
+    with (
+        pytest.raises(WriteError, match="MB are free"),
+        writers.VolumeFile(tmp_path / "v.nxs", (1, 3, 5)),
+    ):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert list(tmp_path.iterdir()) == []
 
