@@ -1,0 +1,8 @@
+"""Corrections of projections, one step a file."""
+
+from .correct import SEQUENCES as SEQUENCES
+from .correct import correct as correct
+from .flat_field import flat_field as flat_field
+from .minus_log import minus_log as minus_log
+from .remove_stripes import remove_stripes as remove_stripes
+from .repair_pixels import repair_pixels as repair_pixels

@@ -1,0 +1,67 @@
+"""Where the axis is, how sure that is, and why."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import xarray as xr
+
+
+@dataclass(frozen=True, repr=False)
+class CenterEstimate:
+    """The column of the axis of rotation.
+
+    Attributes
+    ----------
+    value
+        Index on ``detector_x``: 0 is the centre of the first pixel of the whole detector [pixel].
+    uncertainty
+        About one standard deviation [pixel].
+    method
+        Name of the method that gave the value.
+    trusted
+        Whether nothing speaks against it.
+    reasons
+        What speaks against it, or how it was confirmed, in words.
+    candidates
+        What each method gave [pixel].
+    curve
+        Metric over ``center`` [pixel]; the axis is at its lowest point.
+    """
+
+    value: float
+    uncertainty: float
+    method: str
+    trusted: bool
+    reasons: tuple[str, ...]
+    candidates: Mapping[str, float]
+    curve: xr.DataArray = field(compare=False)
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __repr__(self) -> str:
+        verdict = "trusted" if self.trusted else "NOT to be trusted"
+        lines = [
+            f"CenterEstimate {self.value:.2f} ± {self.uncertainty:.2f} pixel "
+            f"({self.method}), {verdict}",
+            *(f"  - {reason}" for reason in self.reasons),
+            "  candidates: " + ", ".join(f"{k} {v:.2f}" for k, v in self.candidates.items()),
+        ]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        colour = "#1a7f37" if self.trusted else "#cf222e"
+        verdict = "trusted" if self.trusted else "not to be trusted"
+        reasons = "".join(f"<li>{html.escape(reason)}</li>" for reason in self.reasons)
+        rows = "".join(
+            f"<tr><td>{html.escape(name)}</td><td>{value:.2f}</td></tr>"
+            for name, value in self.candidates.items()
+        )
+        return (
+            f"<div><b>Rotation centre {self.value:.2f} ± {self.uncertainty:.2f} pixel</b> "
+            f'({html.escape(self.method)}), <b style="color:{colour}">{verdict}</b>'
+            f"<ul>{reasons}</ul><table>{rows}</table></div>"
+        )

@@ -1,0 +1,146 @@
+"""The rows of a scan on which the axis is looked for, as half turns with even steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from beamkit.core.errors import InvalidPixelsError, MetadataError, ShapeError
+from beamkit.core.schema import (
+    ANGLE,
+    DETECTOR_X,
+    DETECTOR_Y,
+    PROJECTIONS,
+    require_dims,
+    require_quantity,
+)
+from beamkit.tomography.corrections import correct
+
+#: Rows used if nobody says which.
+_ROWS = 8
+
+Sinograms = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class HalfTurn:
+    """Sinograms over 180 degrees in even steps.
+
+    Attributes
+    ----------
+    values
+        Line integrals, shape (row, angle, column).
+    angles
+        Shape (angle,) [rad], rising in even steps of pi / (number of angles).
+    coverage
+        Part of the half circle that was measured; the rest repeats the nearest projection.
+    """
+
+    values: Sinograms
+    angles: NDArray[np.float64]
+    coverage: float
+
+
+def half_turns(values: Sinograms, angles: NDArray[np.float64]) -> list[HalfTurn]:
+    """Split sinograms into half turns: one from 180 degrees, two from 360 degrees.
+
+    Parameters
+    ----------
+    values
+        Shape (row, angle, column).
+    angles
+        Shape (angle,) [rad], any order.
+    """
+    order = np.argsort(angles, kind="stable")
+    values, angles = values[:, order], angles[order]
+    step = float(np.median(np.diff(angles)))
+    count = max(2, round(np.pi / step)) if step > 0 else len(angles)
+    starts = [angles[0]]
+    if angles[-1] - angles[0] > 2 * np.pi - 3 * np.pi / count:
+        starts.append(angles[0] + np.pi)
+    return [_half_turn(values, angles, start, count) for start in starts]
+
+
+def _half_turn(
+    values: Sinograms, angles: NDArray[np.float64], start: float, count: int
+) -> HalfTurn:
+    even = (start + np.pi / count * np.arange(count)).astype(np.float64)
+    after = np.clip(np.searchsorted(angles, even), 1, len(angles) - 1)
+    before = after - 1
+    gap = angles[after] - angles[before]
+    part = np.clip((even - angles[before]) / np.where(gap > 0, gap, 1), 0, 1)
+    # Angles that are even but for an encoder's jitter are taken as they are: not blurred.
+    part = np.where(np.abs(part - np.round(part)) < 0.3, np.round(part), part).astype(np.float32)
+    mixed = values[:, before] * (1 - part[:, None]) + values[:, after] * part[:, None]
+    measured = np.mean((even < angles[-1] + np.pi / count) & (even > angles[0] - np.pi / count))
+    return HalfTurn(np.ascontiguousarray(mixed, np.float32), even, float(measured))
+
+
+def line_integrals(data: xr.Dataset | xr.DataArray, rows: Sequence[float] | None) -> xr.DataArray:
+    """Return the rows to look at, as line integrals in memory.
+
+    Parameters
+    ----------
+    data
+        A raw dataset, or line integrals of shape (angle, detector_y, detector_x).
+    rows
+        Values of ``detector_y``; None takes 8 in the middle.
+
+    Raises
+    ------
+    ShapeError, QuantityError, MetadataError, InvalidPixelsError
+        If the data are not line integrals over angle, without NaN.
+    """
+    chosen = data.isel({DETECTOR_Y: _places(data, rows)})
+    if isinstance(chosen, xr.Dataset):
+        names = [name for name in ("projections", "flats", "darks") if name in chosen]
+        chosen = correct(chosen[names].compute(), "basic")
+    require_dims(chosen, PROJECTIONS, what="line integrals")
+    require_quantity(
+        chosen,
+        "line integral",
+        to="find the centre",
+        cure="Give the raw dataset, or apply flat_field and minus_log first.",
+    )
+    if ANGLE not in chosen.coords:
+        raise MetadataError(
+            "The data have no coordinate 'angle' [deg], which is needed to find the centre. "
+            "Give the angles: data.assign_coords(angle=...)."
+        )
+    if min(chosen.shape) < 1 or chosen.sizes[ANGLE] < 3 or chosen.sizes[DETECTOR_X] < 4:
+        raise ShapeError(
+            f"Sinograms of shape {chosen.shape} are too small to find a centre; at least 3 "
+            "angles, 1 row and 4 columns are needed. Give center=... by hand."
+        )
+    chosen = chosen.astype(np.float32).compute()
+    if not np.isfinite(chosen.values).all():
+        raise InvalidPixelsError(
+            f"{int((~np.isfinite(chosen.values)).sum())} values are NaN or infinite; to find the "
+            "centre all must be numbers. Run repair_pixels first."
+        )
+    return chosen
+
+
+def _places(data: xr.Dataset | xr.DataArray, rows: Sequence[float] | None) -> NDArray[np.intp]:
+    if DETECTOR_Y not in data.dims:
+        raise ShapeError(
+            f"The data must have the dimension {DETECTOR_Y!r}; they have {tuple(data.dims)}. "
+            "One row is kept as a dimension by isel(detector_y=[3])."
+        )
+    count = data.sizes[DETECTOR_Y]
+    if rows is None:
+        first = max(0, (count - _ROWS) // 2)
+        return np.arange(first, min(count, first + _ROWS))
+    known = data[DETECTOR_Y].values
+    places = [np.flatnonzero(known == row) for row in rows]
+    missing = [row for row, place in zip(rows, places, strict=True) if not place.size]
+    if missing or not places:
+        raise ShapeError(
+            f"Rows {missing} are not in the data, whose detector_y goes from {known[0]} to "
+            f"{known[-1]}. Name rows by their values of detector_y."
+        )
+    return np.array([place[0] for place in places])
