@@ -298,9 +298,18 @@ def require_quantity(data: xr.DataArray, quantity: str, *, to: str, cure: str) -
 
 def note(attrs: MutableMapping[str, Any], key: str, text: str) -> None:
     """Add a line to the list ``attrs[key]``: ``assumed``, ``conflicts`` or ``notes``."""
-    lines = list(attrs.get(key, []))
-    if text not in lines:
-        attrs[key] = [*lines, text]
+    found = lines(attrs, key)
+    if text not in found:
+        attrs[key] = [*found, text]
+
+
+def lines(attrs: Mapping[str, Any], key: str) -> list[str]:
+    """Return the list ``attrs[key]``, empty if it is absent.
+
+    netCDF gives a list of one text back as that text; this is a list all the same.
+    """
+    found = attrs.get(key, [])
+    return [found] if isinstance(found, str) else [str(line) for line in found]
 
 
 def header_text(header: Mapping[str, Any]) -> str:

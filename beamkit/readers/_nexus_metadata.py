@@ -1,0 +1,244 @@
+"""Metadata of a NeXus file in the vocabulary of beamkit, each converted to its one unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import h5py
+import numpy as np
+
+from beamkit.core.errors import MetadataError
+from beamkit.core.schema import ATTRIBUTES, header_text, note
+from beamkit.core.units import convert, is_unit
+
+from . import _hdf5
+from ._nexus_tree import Tree, is_below
+
+#: Where a number is: NX_class of the group, and names of the field, the best first.
+_NUMBERS = {
+    "energy": (("NXbeam", "incident_energy"), ("NXmonochromator", "energy")),
+    "wavelength": (("NXbeam", "incident_wavelength"), ("NXmonochromator", "wavelength")),
+    "detector_distance": (("NXdetector", "distance"), ("NXdetector", "detector_distance")),
+    "pixel_size_x": (("NXdetector", "x_pixel_size"),),
+    "pixel_size_y": (("NXdetector", "y_pixel_size"),),
+    "beam_center_x": (("NXdetector", "beam_center_x"),),
+    "beam_center_y": (("NXdetector", "beam_center_y"),),
+    "effective_pixel_size_x": (("NXsample", "x_pixel_size"),),
+    "effective_pixel_size_y": (("NXsample", "y_pixel_size"),),
+    "magnification": (("NXdetector", "magnification"),),
+    "propagation_distance": (("NXsample", "propagation_distance"),),
+    "source_distance": (("NXsource", "distance"),),
+    "exposure_time": (("NXdetector", "count_time"),),
+    "exposure_period": (("NXdetector", "frame_time"),),
+    "threshold_energy": (("NXdetector", "threshold_energy"),),
+    "count_cutoff": (("NXdetector", "saturation_value"),),
+    "sensor_thickness": (("NXdetector", "sensor_thickness"),),
+    "filter_transmission": (("NXattenuator", "attenuator_transmission"),),
+}
+
+_TEXTS = {
+    "sensor_material": (("NXdetector", "sensor_material"),),
+    "detector": (("NXdetector", "description"), ("NXdetector", "name")),
+    "detector_serial": (("NXdetector", "serial_number"), ("NXdetector", "detector_number")),
+    "gain_setting": (("NXdetector", "gain_setting"),),
+    "beamline": (("NXinstrument", "name"), ("NXinstrument", "beamline")),
+    "visit": (("NXentry", "experiment_identifier"),),
+    "sample": (("NXsample", "name"),),
+    "title": (("NXentry", "title"),),
+    "start_time": (("NXentry", "start_time"),),
+    "scan_command": (("NXentry", "scan_command"),),
+}
+
+#: Units of numbers that need none to be understood.
+_BARE = ("1", "counts")
+
+#: Entries of the header: enough for every motor of a beamline, not for a damaged file.
+_MOST_HEADER_ENTRIES = 3000
+
+
+@dataclass
+class Metadata:
+    """What a file says, and what had to be assumed to understand it."""
+
+    attrs: dict[str, Any] = field(default_factory=dict)
+
+    def assume(self, name: str, text: str) -> None:
+        """List something that the file does not say."""
+        note(self.attrs, "assumed", f"{name}: {text}")
+
+    def conflict(self, name: str, text: str) -> None:
+        """List something that the file says twice, or that cannot be used as it is."""
+        note(self.attrs, "conflicts", f"{name}: {text}")
+
+
+def metadata(tree: Tree, entry: str, detector: h5py.Group | None) -> Metadata:
+    """Return the attributes that a NeXus entry gives.
+
+    Parameters
+    ----------
+    tree
+        The file.
+    entry
+        Path of the entry, such as ``"/entry"``.
+    detector
+        The NXdetector of the data; None if it is not known.
+    """
+    found = Metadata()
+    for name, places in _NUMBERS.items():
+        for item in _candidates(tree, entry, detector, places):
+            value = _number(found, name, item)
+            if value is not None:
+                found.attrs[name] = value
+                break
+    for name, places in _TEXTS.items():
+        texts = (_hdf5.string(item) for item in _candidates(tree, entry, detector, places))
+        words = next((one for one in texts if one), "")
+        if words:
+            found.attrs[name] = words
+    found.attrs["header"] = header_text(header(tree, entry))
+    return found
+
+
+def _candidates(
+    tree: Tree, entry: str, detector: h5py.Group | None, places: Iterable[tuple[str, str]]
+) -> Iterable[h5py.Dataset]:
+    for nx_class, name in places:
+        for group in _groups(tree, entry, detector, nx_class):
+            item = _hdf5.dataset(group, name)
+            if item is not None:
+                yield item
+
+
+def _groups(
+    tree: Tree, entry: str, detector: h5py.Group | None, nx_class: str
+) -> Iterable[h5py.Group]:
+    if nx_class == "NXdetector":
+        return () if detector is None else (detector,)
+    if nx_class in ("NXentry", "NXsubentry"):
+        group = _hdf5.member(tree.file, entry)
+        return (group,) if isinstance(group, h5py.Group) else ()
+    return tree.of_class(nx_class, entry)
+
+
+def _number(found: Metadata, name: str, item: h5py.Dataset) -> float | None:
+    """Return a number in the unit of the vocabulary, or None if it cannot be used."""
+    value = constant(item)
+    if value is None:
+        return None
+    to, unit = ATTRIBUTES[name].unit, _hdf5.text_attribute(item, "units")
+    if to in _BARE or unit.lower() == to.lower():
+        return value
+    if not unit:
+        return _without_unit(found, name, value)
+    try:
+        return convert(value, unit, to)
+    except MetadataError:
+        found.conflict(
+            name, f"the file gives {value:g} {unit!r}, which is not a unit of {to}; not used"
+        )
+        return None
+
+
+def constant(item: h5py.Dataset) -> float | None:
+    """Return the number of a dataset, or of an array that holds the same number throughout."""
+    single = _hdf5.number(item)
+    if single is not None or item.size is None or not 1 < item.size <= 1_000_000:
+        return single
+    try:
+        values = item[()] if item.dtype.kind in "iuf" else np.empty(0)
+        same = values.size > 0 and bool(np.all(values == values.flat[0]))
+    except _hdf5.DAMAGE:
+        return None
+    return float(values.flat[0]) if same and np.isfinite(values.flat[0]) else None
+
+
+def _without_unit(found: Metadata, name: str, value: float) -> float:
+    """Return a number without unit in the unit that makes it plausible, and say so."""
+    to = ATTRIBUTES[name].unit
+    unit = _plausible_unit(name, value)
+    found.assume(name, f"the file gives {value:g} without unit; taken as {unit}")
+    return convert(value, unit, to) if is_unit(unit) else value
+
+
+def _plausible_unit(name: str, value: float) -> str:
+    """No pixel is a centimetre wide, no detector 50 m from the sample, no photon has 500 keV."""
+    if name.endswith(("pixel_size_x", "pixel_size_y")):
+        return "m" if value < 0.01 else "mm"
+    if name.endswith("distance"):
+        return "m" if value < 50 else "mm"
+    if name in ("energy", "threshold_energy"):
+        return "keV" if value < 500 else "eV"
+    return ATTRIBUTES[name].unit
+
+
+def header(tree: Tree, entry: str) -> Mapping[str, Any]:
+    """Return every single number and string of an entry, by path, with units where given."""
+    result: dict[str, Any] = {}
+    for path in tree.names:
+        if len(result) >= _MOST_HEADER_ENTRIES:
+            break
+        if not is_below(path, entry) or isinstance(_link(tree.file, path), _FOLLOWED):
+            continue
+        item = _hdf5.dataset(tree.file, path)
+        value = None if item is None else _scalar(item)
+        if item is not None and value is not None:
+            unit = _hdf5.text_attribute(item, "units")
+            result[path] = f"{value} {unit}" if unit else value
+    return result
+
+
+_FOLLOWED = (h5py.SoftLink, h5py.ExternalLink)
+
+
+def _link(file: h5py.File, path: str) -> object:
+    try:
+        return file.get(path, getlink=True)
+    except _hdf5.DAMAGE:
+        return None
+
+
+def _scalar(item: h5py.Dataset) -> float | str | None:
+    value = _hdf5.number(item)
+    if value is not None:
+        return int(value) if value.is_integer() and item.dtype.kind in "iu" else value
+    return _hdf5.string(item)[:500] or None
+
+
+#: Where Data Exchange has what NeXus has (De Carlo et al. 2014, tables 3 to 8).
+_EXCHANGE = {
+    "energy": "/measurement/instrument/monochromator/energy",
+    "detector_distance": "/measurement/instrument/detector_motor_stack/setup/z",
+    "pixel_size_x": "/measurement/instrument/detector/pixel_size_x",
+    "pixel_size_y": "/measurement/instrument/detector/pixel_size_y",
+    "effective_pixel_size_x": "/measurement/instrument/detector/actual_pixel_size_x",
+    "effective_pixel_size_y": "/measurement/instrument/detector/actual_pixel_size_y",
+    "magnification": "/measurement/instrument/objective/magnification",
+    "exposure_time": "/measurement/instrument/detector/exposure_time",
+}
+_EXCHANGE_TEXTS = {
+    "detector": "/measurement/instrument/detector/model",
+    "detector_serial": "/measurement/instrument/detector/serial_number",
+    "beamline": "/measurement/instrument/source/beamline",
+    "visit": "/measurement/sample/experiment/proposal",
+    "sample": "/measurement/sample/name",
+    "title": "/exchange/title",
+    "start_time": "/measurement/sample/start_date",
+}
+
+
+def dxchange_metadata(tree: Tree) -> Metadata:
+    """Return the attributes that a Data Exchange file gives."""
+    found = Metadata()
+    for name, path in _EXCHANGE.items():
+        item = _hdf5.dataset(tree.file, path)
+        value = None if item is None else _number(found, name, item)
+        if value is not None:
+            found.attrs[name] = value
+    for name, path in _EXCHANGE_TEXTS.items():
+        words = _hdf5.string(_hdf5.dataset(tree.file, path))
+        if words:
+            found.attrs[name] = words
+    found.attrs["header"] = header_text(header(tree, "/"))
+    return found

@@ -1,0 +1,98 @@
+"""``bk.open``: from a name of files to a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from beamkit.core.errors import ParameterError, UnknownNameError
+from beamkit.core.schema import KINDS
+
+from ._detect import choose, require_content, scan_in_folder
+from ._overrides import override
+from ._paths import PathLike, expand
+
+
+def open_dataset(
+    path: PathLike | Sequence[PathLike],
+    *,
+    kind: str | None = None,
+    verify: bool = False,
+    **options: Any,
+) -> xr.Dataset:
+    """Open files of a detector, whatever their format, reading only the headers.
+
+    Parameters
+    ----------
+    path
+        A file, a glob (``"raw/*.cbf"``), a folder, or several of these; files of a series are
+        taken in natural order, 2 before 10.
+    kind
+        What the dataset must be (:data:`beamkit.core.schema.KINDS`). ``"tomography"`` makes a
+        scan out of a stack of images; None takes what the file is.
+    verify
+        Whether to check the checksums that the format has; this reads all the data.
+    **options
+        Options of the format (``data=``, ``angles=``, ``darks=`` ...), and any attribute of
+        :data:`beamkit.core.schema.ATTRIBUTES` that the file does not say or says wrong:
+        ``energy=53``, ``effective_pixel_size=1.28e-6``, ``beam_center=(730.1, 865.4)``. They are
+        recorded in ``attrs["history"]`` with the old value.
+
+    Returns
+    -------
+    data
+        Lazy dataset in the vocabulary of :mod:`beamkit.core.schema`.
+
+    Raises
+    ------
+    UnreadableFileError
+        If a file is missing, empty or damaged, or does not hold what its format promises.
+    UnknownFormatError
+        If no format knows the file; says what it seems to be.
+    MissingSourceError
+        If a link or a virtual dataset leads to a file that is not there.
+    ChecksumError
+        With ``verify``, if the data are not those that were written.
+    UnknownNameError
+        If an option is not known; lists those that are.
+    """
+    _require_kind(kind)
+    paths = _files(path, options, kind)
+    chosen = choose(paths[0], options, kind)
+    if verify and chosen.verify is not None:
+        chosen.verify(paths)
+    own = {name: value for name, value in options.items() if name in chosen.options}
+    if kind is not None and "kind" in chosen.options:
+        own["kind"] = kind
+    data = chosen.read(paths, **own)
+    _require_same_kind(data, kind, paths[0])
+    general = {name: value for name, value in options.items() if name not in chosen.options}
+    own.pop("kind", None)
+    return override(data, general, own)
+
+
+def _files(
+    path: PathLike | Sequence[PathLike], options: dict[str, Any], kind: str | None
+) -> list[Path]:
+    found: list[Path] = []
+    for each in expand(path):
+        found += scan_in_folder(each, options, kind) if each.is_dir() else [each]
+    require_content(found)
+    return found
+
+
+def _require_kind(kind: str | None) -> None:
+    if kind is not None and kind not in KINDS:
+        raise UnknownNameError("kind of dataset", kind, KINDS)
+
+
+def _require_same_kind(data: xr.Dataset, kind: str | None, path: Path) -> None:
+    found = data.attrs["kind"]
+    if kind is not None and found != kind:
+        raise ParameterError(
+            f"{path} opens as {found!r}, not as {kind!r}. Leave kind out, or name the data: "
+            "data=..., and angles=... for a tomography scan."
+        )
