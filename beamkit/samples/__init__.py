@@ -9,8 +9,16 @@ Each function writes files and returns an object that is a path and carries the 
 The same call gives the same bytes, on every machine and whatever the number of threads.
 """
 
+from ._diffraction_truth import DiffractionSample as DiffractionSample
 from ._phantom import Ellipsoid as Ellipsoid
 from ._tomography_truth import TomographySample as TomographySample
+from .diffraction import diffraction as diffraction
 from .tomography import tomography as tomography
 
-__all__ = ["Ellipsoid", "TomographySample", "tomography"]
+__all__ = [
+    "DiffractionSample",
+    "Ellipsoid",
+    "TomographySample",
+    "diffraction",
+    "tomography",
+]

@@ -40,3 +40,14 @@ def require_at_least(lowest: float, **numbers: float) -> None:
             f"A sample cannot be made with {', '.join(wrong)}: {lowest} is the lowest allowed. "
             "Give a larger number, or leave it out for the default."
         )
+
+
+def require_positive(**numbers: float) -> None:
+    """Raise ParameterError, naming all of them, if some numbers are not above 0."""
+    # "not >" also catches nan
+    wrong = [f"{name}={number}" for name, number in numbers.items() if not number > 0]
+    if wrong:
+        raise ParameterError(
+            f"A sample cannot be made with {', '.join(wrong)}: a number above 0 is needed. "
+            "Correct it, or leave it out for the default."
+        )

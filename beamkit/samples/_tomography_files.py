@@ -14,9 +14,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from beamkit.core.atomic import atomic_path
-from beamkit.core.errors import WriteError
-
+from ._hdf5_fields import group, hdf5_file, number, texts
 from ._sample import BEAMLINE, START_TIME
 from ._tomography_truth import TomographySample
 
@@ -29,40 +27,31 @@ COMPRESSIONS = ("bslz4", "gzip")
 def write_scan(sample: TomographySample, compression: str | None) -> None:
     """Write the file of a sample, whole or not at all. Raises WriteError."""
     filters = _filters(compression)
-    with atomic_path(sample.path) as temporary:
-        try:
-            with h5py.File(temporary, "w") as file:
-                LAYOUTS[sample.format](file, sample, filters)
-        except (OSError, RuntimeError) as error:  # h5py's own, where the disk is full
-            if isinstance(error, OSError) and error.errno is not None:
-                raise
-            raise WriteError(
-                f"{sample.path} was not written: {error}. "
-                "See if the disk is full, or choose another folder."
-            ) from error
+    with hdf5_file(sample.path) as file:
+        LAYOUTS[sample.format](file, sample, filters)
 
 
 def _write_nxtomo(file: h5py.File, sample: TomographySample, filters: dict[str, Any]) -> None:
-    entry = _group(file, "entry", "NXentry", default="data")
+    entry = group(file, "entry", "NXentry", default="data")
     file.attrs["default"] = "entry"
-    _texts(
+    texts(
         entry,
         definition="NXtomo",
         title="simulated scan of ellipsoids",
         start_time=START_TIME,
     )
-    instrument = _group(entry, "instrument", "NXinstrument")
-    _texts(instrument, name=BEAMLINE)
-    source = _group(instrument, "source", "NXsource")
-    _texts(source, name=BEAMLINE, type="Synchrotron X-ray Source", probe="x-ray")
-    beam = _group(instrument, "beam", "NXbeam")
-    _number(beam, "incident_energy", sample.energy, "keV")
+    instrument = group(entry, "instrument", "NXinstrument")
+    texts(instrument, name=BEAMLINE)
+    source = group(instrument, "source", "NXsource")
+    texts(source, name=BEAMLINE, type="Synchrotron X-ray Source", probe="x-ray")
+    beam = group(instrument, "beam", "NXbeam")
+    number(beam, "incident_energy", sample.energy, "keV")
     entry["beam"] = beam  # where ESRF's files have it
     detector = _write_detector(instrument, sample, filters)
     stage = _write_stage(entry, sample)
-    monitor = _group(entry, "control", "NXmonitor")
-    _number(monitor, "data", _monitor(sample), "counts")
-    data = _group(entry, "data", "NXdata", signal="data")
+    monitor = group(entry, "control", "NXmonitor")
+    number(monitor, "data", _monitor(sample), "counts")
+    data = group(entry, "data", "NXdata", signal="data")
     for name, target in (("data", detector), ("image_key", detector), ("rotation_angle", stage)):
         data[name] = target[name]
 
@@ -70,29 +59,29 @@ def _write_nxtomo(file: h5py.File, sample: TomographySample, filters: dict[str, 
 def _write_detector(
     instrument: h5py.Group, sample: TomographySample, filters: dict[str, Any]
 ) -> h5py.Group:
-    detector = _group(instrument, "detector", "NXdetector")
-    _texts(detector, description="simulated camera")
-    _number(detector, "image_key", sample.image_key, "")
-    _number(detector, "x_pixel_size", sample.pixel_size, "m")
-    _number(detector, "y_pixel_size", sample.pixel_size, "m")
-    _number(detector, "magnification", sample.pixel_size / sample.effective_pixel_size, "")
-    _number(detector, "distance", sample.distance, "m")
-    _number(detector, "count_time", sample.exposure_time, "s")
+    detector = group(instrument, "detector", "NXdetector")
+    texts(detector, description="simulated camera")
+    number(detector, "image_key", sample.image_key, "")
+    number(detector, "x_pixel_size", sample.pixel_size, "m")
+    number(detector, "y_pixel_size", sample.pixel_size, "m")
+    number(detector, "magnification", sample.pixel_size / sample.effective_pixel_size, "")
+    number(detector, "distance", sample.distance, "m")
+    number(detector, "count_time", sample.exposure_time, "s")
     _write_frames(detector, "data", sample, range(sample.image_key.size), filters)
     return detector
 
 
 def _write_stage(entry: h5py.Group, sample: TomographySample) -> h5py.Group:
-    stage = _group(entry, "sample", "NXsample")
-    _texts(stage, name="ellipsoids", depends_on="rotation_angle")
-    angle = _number(stage, "rotation_angle", _angle_of_each_frame(sample), "deg")
+    stage = group(entry, "sample", "NXsample")
+    texts(stage, name="ellipsoids", depends_on="rotation_angle")
+    angle = number(stage, "rotation_angle", _angle_of_each_frame(sample), "deg")
     angle.attrs["transformation_type"] = "rotation"
     # NeXus: y up, so a turn about +y is counter-clockwise seen from above.
     angle.attrs["vector"] = np.array([0.0, sample.rotation_sense, 0.0])
     angle.attrs["depends_on"] = "."
     for name in ("x_pixel_size", "y_pixel_size"):
-        _number(stage, name, sample.effective_pixel_size, "m")
-    _number(stage, "propagation_distance", sample.distance, "m")
+        number(stage, name, sample.effective_pixel_size, "m")
+    number(stage, "propagation_distance", sample.distance, "m")
     return stage
 
 
@@ -107,36 +96,36 @@ def _write_dxchange(file: h5py.File, sample: TomographySample, filters: dict[str
         frames = np.flatnonzero(sample.image_key == key)
         images = _write_frames(exchange, name, sample, frames.tolist(), filters)
         images.attrs.update(units="counts", axes=axes)
-    _number(exchange, "theta", sample.angles, "deg")
+    number(exchange, "theta", sample.angles, "deg")
     measurement = file.create_group("measurement")
-    _texts(measurement.create_group("sample"), name="ellipsoids")
+    texts(measurement.create_group("sample"), name="ellipsoids")
     instrument = measurement.create_group("instrument")
-    _texts(instrument, name=BEAMLINE)
-    _number(instrument.create_group("monochromator"), "energy", sample.energy, "keV")
+    texts(instrument, name=BEAMLINE)
+    number(instrument.create_group("monochromator"), "energy", sample.energy, "keV")
     detector = instrument.create_group("detector")
-    _number(detector, "pixel_size_x", sample.pixel_size * 1e6, "um")
-    _number(detector, "pixel_size_y", sample.pixel_size * 1e6, "um")
-    _number(detector, "exposure_time", sample.exposure_time, "s")
+    number(detector, "pixel_size_x", sample.pixel_size * 1e6, "um")
+    number(detector, "pixel_size_y", sample.pixel_size * 1e6, "um")
+    number(detector, "exposure_time", sample.exposure_time, "s")
     objective = instrument.create_group("detection_system/objective")
-    _number(objective, "resolution", sample.effective_pixel_size * 1e6, "um")
-    _number(objective, "magnification", sample.pixel_size / sample.effective_pixel_size, "")
+    number(objective, "resolution", sample.effective_pixel_size * 1e6, "um")
+    number(objective, "magnification", sample.pixel_size / sample.effective_pixel_size, "")
     setup = instrument.create_group("sample_motor_stack/setup")
-    _number(setup, "camera_distance", sample.distance * 1e3, "mm")
-    _texts(file.create_group("process/acquisition"), start_date=START_TIME)
+    number(setup, "camera_distance", sample.distance * 1e3, "mm")
+    texts(file.create_group("process/acquisition"), start_date=START_TIME)
 
 
 LAYOUTS = {"nxtomo": _write_nxtomo, "dxchange": _write_dxchange}
 
 
 def _write_frames(
-    group: h5py.Group,
+    parent: h5py.Group,
     name: str,
     sample: TomographySample,
     frames: Sequence[int],
     filters: dict[str, Any],
 ) -> h5py.Dataset:
     shape = sample.camera.shape
-    images = group.create_dataset(
+    images = parent.create_dataset(
         name, (len(frames), *shape), np.uint16, chunks=(1, *shape), **filters
     )
     images.attrs.update(units="counts", long_name="detector counts")
@@ -169,21 +158,3 @@ def _monitor(sample: TomographySample) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Return what an ion chamber before the sample counts: the drifting beam, 0 at darks."""
     time = np.arange(sample.image_key.size) / max(1, sample.image_key.size - 1)
     return np.where(sample.image_key == 2, 0.0, np.rint(1e6 * (1 - 0.04 * time)))
-
-
-def _group(parent: h5py.Group, name: str, nx_class: str, **attrs: str) -> h5py.Group:
-    group = parent.create_group(name)
-    group.attrs.update(NX_class=nx_class, **attrs)
-    return group
-
-
-def _texts(group: h5py.Group, **texts: str) -> None:
-    for name, text in texts.items():
-        group[name] = text
-
-
-def _number(group: h5py.Group, name: str, value: Any, units: str) -> h5py.Dataset:
-    dataset = group.create_dataset(name, data=value)
-    if units:
-        dataset.attrs["units"] = units
-    return dataset

@@ -13,7 +13,7 @@ from beamkit.core.errors import ParameterError, UnknownNameError
 
 from ._camera import Camera, choose_defects
 from ._phantom import Ellipsoid, Floats, default_ellipsoids
-from ._sample import require_at_least
+from ._sample import require_at_least, require_positive
 from ._tomography_files import COMPRESSIONS, LAYOUTS, write_scan
 from ._tomography_truth import TomographySample
 
@@ -118,7 +118,7 @@ def tomography(
     _check_names(format, compression)
     require_at_least(8, width=width)
     require_at_least(1, rows=rows, angles=angles, photons=photons)
-    _check_positive(effective_pixel_size=effective_pixel_size, energy=energy)
+    require_positive(effective_pixel_size=effective_pixel_size, energy=energy)
     _check_sense(rotation_sense)
     one_in_10000 = max(1, round(rows * width / 10000))
     camera = Camera(
@@ -160,16 +160,6 @@ def _check_names(layout: str, compression: str | None) -> None:
         raise UnknownNameError("format of a tomography sample", layout, LAYOUTS)
     if compression is not None and compression not in COMPRESSIONS:
         raise UnknownNameError("compression", compression, COMPRESSIONS)
-
-
-def _check_positive(**numbers: float) -> None:
-    # "not >" also catches nan
-    wrong = [f"{name}={number}" for name, number in numbers.items() if not number > 0]
-    if wrong:
-        raise ParameterError(
-            f"A sample cannot be made with {', '.join(wrong)}: a number above 0 is needed. "
-            "Correct it, or leave it out for the default."
-        )
 
 
 def _check_sense(rotation_sense: int) -> None:
