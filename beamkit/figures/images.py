@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from matplotlib import colormaps, rc_context
 from matplotlib.axes import Axes
+from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
@@ -30,9 +31,9 @@ def images(
     quantiles: tuple[float, float] = (0.005, 0.995),
     cmap: str = "gray",
     aspect: Literal["equal", "auto"] = "equal",
-    colorbar: str | None = None,
+    shared: bool = True,
 ) -> Picture:
-    """Show images side by side with the same contrast.
+    """Show images side by side.
 
     Parameters
     ----------
@@ -43,15 +44,15 @@ def images(
     columns
         Panels in a row.
     limits
-        Values of black and white; None: ``quantiles`` of all images together.
+        Values of black and white; None: ``quantiles`` of the images.
     quantiles
         Of the pixels that are not NaN, from 0 to 1.
     cmap
         Colour map of matplotlib.
     aspect
         ``"equal"`` for images, ``"auto"`` for sinograms, whose axes differ.
-    colorbar
-        Label of the colour bar; None: the units of the first image.
+    shared
+        Whether all panels have the same contrast and one colour bar, or each its own.
 
     Returns
     -------
@@ -73,28 +74,38 @@ def images(
                 f"Panel {title!r} has dimensions {image.dims} of sizes {image.shape}; an image has "
                 "two. Select one with .isel(...)."
             )
-    first = next(iter(panels.values()))
     columns = min(columns, len(panels))
-    rows = math.ceil(len(panels) / columns)
-    low, high = limits or contrast(list(panels.values()), quantiles)
-    ratio = first.shape[0] / first.shape[1] if aspect == "equal" else 0.75
-    width = 9.0 if columns > 1 else 5.5
-    panel_width = (width - 0.9) / columns
-    picture = Picture(width, rows * (panel_width * min(ratio, 1.6) + 0.4), caption=caption)
+    picture = _canvas(next(iter(panels.values())), len(panels), columns, aspect, caption)
+    axes = picture.panels(math.ceil(len(panels) / columns), columns)
+    together = limits or contrast(list(panels.values()), quantiles)
     colors = colormaps[cmap].with_extremes(bad=_MISSING)
-    axes = picture.panels(rows, columns)
     with rc_context(STYLE):
         for panel, (title, image) in zip(axes, panels.items(), strict=False):
+            low, high = together if shared else contrast([image], quantiles)
             shown = panel.imshow(image.values, cmap=colors, vmin=low, vmax=high, aspect=aspect)
             panel.set_title(title)
             _label(panel, image, aspect)
+            if not shared:
+                _colorbar(picture, shown, [panel], image)
         for panel in axes[len(panels) :]:
             panel.set_visible(False)
-        used = axes[: len(panels)]
-        bar = picture.colorbar(shown, ax=used, shrink=0.9, pad=0.015, aspect=30)
-        bar.outline.set_visible(False)
-        bar.set_label(units_label(first) if colorbar is None else colorbar)
+        if shared:
+            _colorbar(picture, shown, axes[: len(panels)], image)
     return picture
+
+
+def _canvas(image: xr.DataArray, number: int, columns: int, aspect: str, caption: str) -> Picture:
+    """Return a picture of the size that the panels need."""
+    ratio = image.shape[0] / image.shape[1] if aspect == "equal" else 0.75
+    width = 9.0 if columns > 1 else 5.5
+    height = (width - 0.9) / columns * min(max(ratio, 0.25), 1.6) + 0.45
+    return Picture(width, math.ceil(number / columns) * height, caption=caption)
+
+
+def _colorbar(picture: Picture, shown: AxesImage, axes: list[Axes], image: xr.DataArray) -> None:
+    bar = picture.colorbar(shown, ax=axes, shrink=0.9, pad=0.015, aspect=30)
+    bar.outline.set_visible(False)
+    bar.set_label(units_label(image))
 
 
 def contrast(data: list[xr.DataArray], quantiles: tuple[float, float]) -> tuple[float, float]:

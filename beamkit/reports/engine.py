@@ -95,7 +95,7 @@ class BeamkitEngine(NBClientEngine):  # type: ignore[misc]
         with tempfile.TemporaryDirectory(prefix="bk-") as runtime:
             config = Config(
                 {
-                    "_ThisPython": {
+                    "ThisPython": {
                         "transport": "ipc",
                         # The path of an IPC socket may have 107 characters: keep it short.
                         "connection_file": str(Path(runtime, "k.json")),
@@ -105,7 +105,7 @@ class BeamkitEngine(NBClientEngine):  # type: ignore[misc]
             client = _Client(
                 nb_man,
                 kernel_name=kernel_name,
-                kernel_manager_class=_ThisPython,
+                kernel_manager_class=ThisPython,
                 config=config,
                 timeout=execution_timeout,
                 startup_timeout=start_timeout,
@@ -115,7 +115,7 @@ class BeamkitEngine(NBClientEngine):  # type: ignore[misc]
             client.execute(env=_environment(working_folder))
 
 
-class _ThisPython(AsyncKernelManager):  # type: ignore[misc]
+class ThisPython(AsyncKernelManager):  # type: ignore[misc]
     """A kernel of the running Python: a user's kernel named python3 may be another one."""
 
     @property

@@ -10,7 +10,9 @@ from beamkit.core.errors import ParameterError
 
 
 def run_python(code: str) -> str:
-    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
 @pytest.mark.parametrize(
@@ -36,7 +38,13 @@ def test_an_unknown_name_of_the_package_is_an_attribute_error():
 
 
 def test_metadata_table_says_unit_meaning_and_what_was_assumed():
-    attrs = {"energy": 12.4, "rotation_sense": 1, "assumed": ["rotation_sense: +1"], "odd": "x", "kind": "image"}
+    attrs = {
+        "energy": 12.4,
+        "rotation_sense": 1,
+        "assumed": ["rotation_sense: +1"],
+        "odd": "x",
+        "kind": "image",
+    }
     table = xr.Dataset(attrs=attrs).bk.metadata
     assert [row.name for row in table] == ["energy", "rotation_sense", "odd"]
     assert table["energy"].unit == "keV"

@@ -1,0 +1,21 @@
+"""``beamkit samples NAME OUT``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+_NAMES = ("tomography", "diffraction", "powder", "scan")
+
+
+@click.command()
+@click.argument("name", type=click.Choice(_NAMES))
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the noise.")
+def samples(name: str, out: Path, seed: int) -> None:
+    """Write a simulated raw file whose truth is known."""
+    import beamkit as bk
+
+    written = getattr(bk.samples, name)(out, seed=seed)
+    click.echo(written.path)
