@@ -1,0 +1,188 @@
+"""CBF files of PILATUS and EIGER detectors: miniCBF, full imgCIF, plain or in gzip or bzip2.
+
+Layout and byte-offset compression: Ellis & Bernstein, International Tables G, ch. 5.6; header:
+:mod:`._image_pilatus`; axes: :mod:`._cbf_geometry`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import dask
+import dask.array as da
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from beamkit.core.detectors import mask_from_flags
+from beamkit.core.errors import ChecksumError, UnreadableFileError
+from beamkit.core.schema import DETECTOR_X, DETECTOR_Y, header_text
+
+from ._cbf_metadata import attributes_of, header_of
+from ._cbf_section import Section, is_cbf, load, read_section
+from ._dataset import finished, image_stack
+from ._image_series import combine, common_folder, with_sources
+from ._image_stack import ImageStack, lazy, require_same_shape, require_shape
+
+DESCRIPTION = "a CBF image (PILATUS, EIGER)"
+
+_BYTE_OFFSET, _NONE = "x-cbf_byte_offset", "x-cbf_none"
+
+
+def can_read(path: Path) -> bool:
+    """Say whether the file starts as a CBF does, plain or compressed."""
+    return is_cbf(path)
+
+
+def read(paths: Sequence[Path]) -> xr.Dataset:
+    """Return one CBF or a series as a dataset of kind ``diffraction``, lazily.
+
+    Only headers are read. Frames come as blocks of about 64 MB, the mask when it is computed.
+
+    Parameters
+    ----------
+    paths
+        One file a frame, in order.
+
+    Returns
+    -------
+    data
+        ``frames`` int32 (frame, detector_y, detector_x) [counts] with the file's own flags (-1 in
+        gaps, -2 at bad pixels), and ``mask`` uint32 (detector_y, detector_x): the NXdetector bits
+        that flags, module gaps and count cutoff of the first frame give. What differs between
+        the files is a coordinate over ``frame``; ``goniometer`` has the settings of the first.
+
+    Raises
+    ------
+    UnreadableFileError
+        If a file is damaged, cut short, or compressed in a way that beamkit does not read.
+    ShapeError
+        If the frames differ in size.
+    """
+    files = [path.absolute() for path in paths]
+    sections = [read_section(path) for path in files]
+    require_same_shape(files, [section.shape for section in sections])
+    pages = (0,) * len(files)
+    stack = ImageStack(tuple(files), pages, sections[0].shape, _dtype(sections), read_frame)
+    attrs, coordinates = combine(attributes_of(sections))
+    attrs["header"] = header_text(header_of(sections[0]))
+    frames = image_stack(lazy(stack), "frame").assign_coords(coordinates)
+    data = finished(
+        {"frames": frames, "mask": _mask(stack, attrs.get("count_cutoff"))},
+        kind="diffraction",
+        attrs=attrs,
+        source=files[0] if len(files) == 1 else common_folder(files),
+        file_format="cbf",
+    )
+    return with_sources(data, files, pages)
+
+
+def verify(paths: Sequence[Path]) -> None:
+    """Check the Content-MD5 of every frame, and decode those that have none.
+
+    Raises
+    ------
+    ChecksumError
+        If the bytes of a frame are not those that were written; names file and frame.
+    UnreadableFileError
+        If a file is damaged so far that it has no frame.
+    """
+    with ThreadPoolExecutor() as pool:  # hashing and decoding release the GIL
+        for _ in pool.map(_verify_frame, paths, range(len(paths))):
+            pass
+
+
+def read_frame(path: Path, _page: int, out: NDArray[Any]) -> None:
+    """Decode the frame of a CBF into an array of its shape and type.
+
+    Raises
+    ------
+    UnreadableFileError
+        If the file is damaged.
+    """
+    section, data = load(path)
+    require_shape(path, section.shape, out)
+    if _conversion(section) == _NONE:
+        out[...] = _uncompressed(section, data)
+    elif out.dtype.itemsize == 4:
+        _decode(section, data, out)
+    else:  # the files of the series differ in type, and their frames share a wider one
+        frame = np.empty(out.shape, _decoded_type(section))
+        _decode(section, data, frame)
+        out[...] = frame
+
+
+def _mask(stack: ImageStack, count_cutoff: float | None) -> xr.DataArray:
+    mask = dask.delayed(_first_mask, pure=True)(stack, count_cutoff)
+    return xr.DataArray(
+        da.from_delayed(mask, stack.frame_shape, np.uint32),
+        dims=(DETECTOR_Y, DETECTOR_X),
+        attrs={"units": "1", "long_name": "NXdetector pixel_mask bits, 0 is good"},
+    )
+
+
+def _first_mask(stack: ImageStack, count_cutoff: float | None) -> NDArray[np.uint32]:
+    return mask_from_flags(stack[0], count_cutoff=count_cutoff)
+
+
+def _verify_frame(path: Path, number: int) -> None:
+    section, data = load(path)
+    if section.md5:
+        found = base64.b64encode(hashlib.md5(data.data, usedforsecurity=False).digest()).decode()
+        if found != section.md5:
+            raise ChecksumError(
+                f"{path}: frame {number} is not what was written: its Content-MD5 is "
+                f"{section.md5}, but its bytes give {found}. Copy the file again."
+            )
+    else:
+        read_frame(path, 0, np.empty(section.shape, _dtype([section])))
+
+
+def _conversion(section: Section) -> str:
+    name = section.conversion.lower()
+    if name not in (_BYTE_OFFSET, _NONE):
+        raise UnreadableFileError(
+            f"{section.path}: its pixels are compressed as {section.conversion!r}; beamkit reads "
+            "x-CBF_BYTE_OFFSET and x-CBF_NONE. Convert it with CBFlib: cif2cbf -c b IN OUT."
+        )
+    return name
+
+
+def _dtype(sections: Sequence[Section]) -> np.dtype[Any]:
+    """Return the type of the frames: that of the file if stored as it is, else 32 bits."""
+    found = {
+        section.dtype if _conversion(section) == _NONE else _decoded_type(section)
+        for section in sections
+    }
+    return np.result_type(*found)
+
+
+def _decoded_type(section: Section) -> np.dtype[Any]:
+    return np.dtype(np.uint32 if section.dtype == np.uint32 else np.int32)
+
+
+def _uncompressed(section: Section, data: NDArray[np.uint8]) -> NDArray[Any]:
+    expected = section.shape[0] * section.shape[1] * section.dtype.itemsize
+    if data.size != expected:
+        raise UnreadableFileError(
+            f"{section.path}: its binary section has {data.size} bytes; {section.shape} pixels of "
+            f"{section.dtype} need {expected}. The header is damaged; copy the file again."
+        )
+    return data.view(section.dtype.newbyteorder(section.byte_order)).reshape(section.shape)
+
+
+def _decode(section: Section, data: NDArray[np.uint8], out: NDArray[Any]) -> None:
+    from ._cbf_byte_offset import decode  # numba takes a second to load; opening does not need it
+
+    used = decode(data, out.reshape(-1).view(np.int32))
+    if used != data.size:
+        raise UnreadableFileError(
+            f"{section.path}: the {data.size} compressed bytes do not make the {out.size} pixels "
+            f"of the frame ({'they end early' if used < 0 else f'{data.size - used} are left'}). "
+            "The file is damaged; copy it again from where it was written."
+        )
