@@ -11,14 +11,22 @@ The same call gives the same bytes, on every machine and whatever the number of 
 
 from ._diffraction_truth import DiffractionSample as DiffractionSample
 from ._phantom import Ellipsoid as Ellipsoid
+from ._powder_truth import PowderSample as PowderSample
 from ._tomography_truth import TomographySample as TomographySample
 from .diffraction import diffraction as diffraction
+from .powder import powder as powder
+from .scan import ScanSample as ScanSample
+from .scan import scan as scan
 from .tomography import tomography as tomography
 
 __all__ = [
     "DiffractionSample",
     "Ellipsoid",
+    "PowderSample",
+    "ScanSample",
     "TomographySample",
     "diffraction",
+    "powder",
+    "scan",
     "tomography",
 ]
