@@ -35,8 +35,8 @@ def reference_frames(flats: xr.DataArray, darks: xr.DataArray | None, *, caption
             panel.set_ylabel("detector y")
             picture.colorbar(shown, ax=panel, shrink=0.9).set_label("counts")
         levels = flats.mean(flats.dims[1:]).compute()
-        axes[2].plot(levels.values / float(levels.mean()), ".-", color="#4878a8")
+        axes[2].plot(100 * (levels.values / float(levels.mean()) - 1), ".-", color="#4878a8")
         axes[2].set_title("beam: mean of each flat")
         axes[2].set_xlabel("flat, in the order of the scan")
-        axes[2].set_ylabel("relative to their mean")
+        axes[2].set_ylabel("deviation from their mean [%]")
     return picture

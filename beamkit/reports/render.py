@@ -10,6 +10,7 @@ from typing import Any
 import nbformat
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from nbconvert import HTMLExporter
+from nbconvert.filters import markdown2html
 from pygments.formatters import HtmlFormatter
 from traitlets.config import Config
 
@@ -78,6 +79,7 @@ def _page(notebook: nbformat.NotebookNode) -> str:
         has_failed_cell=failed is not None,
         not_run=0 if failed is None else _count_code_cells(notebook, after=failed),
         # Ours, and already HTML.
+        introduction=_safe(_introduction(notebook)),
         body=_safe(_body(notebook, failed)),
         style=_safe((_TEMPLATES / "style.css").read_text(encoding="utf-8")),
         highlight_style=_safe(HtmlFormatter(style="tango").get_style_defs(".highlight")),
@@ -91,14 +93,14 @@ def _safe(text: str) -> Any:
 
 
 def _body(notebook: nbformat.NotebookNode, failed: int | None) -> str:
-    """Return the cells as HTML, up to the one that failed, without the title."""
+    """Return the cells after the introduction as HTML, up to the one that failed."""
     shown = nbformat.from_dict(
         {**notebook, "cells": notebook.cells[: None if failed is None else failed + 1]}
     )
     if failed is not None:
         shown.cells[failed].metadata["beamkit"] = {"failed": True}
     if shown.cells and shown.cells[0].cell_type == "markdown":
-        shown.cells[0] = nbformat.v4.new_markdown_cell(_without_title(shown.cells[0].source))
+        shown.cells[0].metadata["tags"] = ["remove-cell"]  # the introduction stands further up
     remove = {
         "enabled": True,
         "remove_cell_tags": set(_REMOVED_CELLS),
@@ -109,6 +111,7 @@ def _body(notebook: nbformat.NotebookNode, failed: int | None) -> str:
         extra_template_basedirs=[str(_TEMPLATES)],
         template_name="beamkit",
         embed_images=True,
+        exclude_output_prompt=True,
         # Nothing from the network: a report opens offline, years later.
         mathjax_url="",
         require_js_url="",
@@ -168,8 +171,13 @@ def _count_code_cells(notebook: nbformat.NotebookNode, *, after: int) -> int:
     return sum(cell.cell_type == "code" for cell in notebook.cells[after + 1 :])
 
 
-def _without_title(source: str) -> str:
-    return "\n".join(line for line in source.splitlines() if not line.startswith("# "))
+def _introduction(notebook: nbformat.NotebookNode) -> str:
+    """Return the first cell as HTML without the title, if it is text."""
+    first = notebook.cells[0]
+    if first.cell_type != "markdown":
+        return ""
+    text = "\n".join(line for line in first.source.splitlines() if not line.startswith("# "))
+    return str(markdown2html(text))
 
 
 def _readable(time: str | None) -> str:
