@@ -6,7 +6,7 @@ Each function writes files and returns an object that is a path and carries the 
     scan = bk.open(sample)
     sample.rotation_center, sample.volume()
 
-The same call gives the same bytes, on every machine and whatever the number of threads.
+The same call gives the same bytes, whatever the number of threads.
 """
 
 from ._diffraction_truth import DiffractionSample as DiffractionSample

@@ -10,7 +10,7 @@ from typing import Any
 import h5py
 
 from beamkit.core.atomic import atomic_path
-from beamkit.core.errors import WriteError
+from beamkit.core.errors import BeamkitError, WriteError
 
 
 @contextmanager
@@ -27,8 +27,8 @@ def hdf5_file(path: Path) -> Iterator[h5py.File]:
             with h5py.File(temporary, "w") as file:
                 yield file
         except (OSError, RuntimeError) as error:
-            if isinstance(error, WriteError) or getattr(error, "errno", None) is not None:
-                raise  # atomic_path explains it
+            if isinstance(error, BeamkitError) or getattr(error, "errno", None) is not None:
+                raise  # it explains itself, or atomic_path explains it
             raise WriteError(  # HDF5 says so where the disk is full
                 f"{path} was not written: {error}. "
                 "See if the disk is full, or choose another folder."

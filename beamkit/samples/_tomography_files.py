@@ -99,19 +99,29 @@ def _write_dxchange(file: h5py.File, sample: TomographySample, filters: dict[str
     number(exchange, "theta", sample.angles, "deg")
     measurement = file.create_group("measurement")
     texts(measurement.create_group("sample"), name="ellipsoids")
-    instrument = measurement.create_group("instrument")
-    texts(instrument, name=BEAMLINE)
-    number(instrument.create_group("monochromator"), "energy", sample.energy, "keV")
-    detector = instrument.create_group("detector")
-    number(detector, "pixel_size_x", sample.pixel_size * 1e6, "um")
-    number(detector, "pixel_size_y", sample.pixel_size * 1e6, "um")
-    number(detector, "exposure_time", sample.exposure_time, "s")
-    objective = instrument.create_group("detection_system/objective")
-    number(objective, "resolution", sample.effective_pixel_size * 1e6, "um")
-    number(objective, "magnification", sample.pixel_size / sample.effective_pixel_size, "")
-    setup = instrument.create_group("sample_motor_stack/setup")
-    number(setup, "camera_distance", sample.distance * 1e3, "mm")
+    _write_exchange_instrument(measurement.create_group("instrument"), sample)
     texts(file.create_group("process/acquisition"), start_date=START_TIME)
+
+
+def _write_exchange_instrument(instrument: h5py.Group, sample: TomographySample) -> None:
+    """The names of the publication, and those of tomoscan where they differ."""
+    texts(instrument, name=BEAMLINE)
+    texts(instrument.create_group("source"), beamline=BEAMLINE)
+    texts(instrument.create_group("detector"), model="simulated camera")
+    pixel, effective = sample.pixel_size * 1e6, sample.effective_pixel_size * 1e6
+    for name, value, units in (
+        ("monochromator/energy", sample.energy, "keV"),
+        ("detector/exposure_time", sample.exposure_time, "s"),
+        ("detector/pixel_size_x", pixel, "um"),
+        ("detector/pixel_size_y", pixel, "um"),
+        ("detector/actual_pixel_size_x", effective, "um"),
+        ("detector/actual_pixel_size_y", effective, "um"),
+        ("objective/magnification", pixel / effective, ""),
+        ("detection_system/objective/magnification", pixel / effective, ""),
+        ("detection_system/objective/resolution", effective, "um"),
+        ("detector_motor_stack/setup/z", sample.distance * 1e3, "mm"),
+    ):
+        number(instrument, name, value, units)
 
 
 LAYOUTS = {"nxtomo": _write_nxtomo, "dxchange": _write_dxchange}
