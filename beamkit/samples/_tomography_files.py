@@ -20,6 +20,8 @@ from ._tomography_truth import TomographySample
 
 #: Bytes of frames in memory at a time.
 _BLOCK_BYTES = 32e6
+#: Bytes of intermediate images in memory at a time: a frame being made takes ten in float64.
+_WORK_BYTES = 256e6
 
 COMPRESSIONS = ("bslz4", "gzip")
 
@@ -139,8 +141,10 @@ def _write_frames(
         name, (len(frames), *shape), np.uint16, chunks=(1, *shape), **filters
     )
     images.attrs.update(units="counts", long_name="detector counts")
-    block = max(1, int(_BLOCK_BYTES / (2 * shape[0] * shape[1])))
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    pixels = shape[0] * shape[1]
+    block = max(1, int(_BLOCK_BYTES / (2 * pixels)))
+    threads = min(os.cpu_count() or 1, max(1, int(_WORK_BYTES / (80 * pixels))))
+    with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(frames), block):
             stop = min(start + block, len(frames))
             images[start:stop] = np.stack(list(pool.map(sample.frame, frames[start:stop])))

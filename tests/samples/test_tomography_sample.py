@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 
 import h5py
 import numpy as np
@@ -258,6 +259,18 @@ def test_same_call_gives_the_same_bytes_whatever_the_blocks(tmp_path, monkeypatc
     other = tomography(tmp_path / "other.nxs", **SMALL, seed=2)
     assert first.path.read_bytes() == second.path.read_bytes()
     assert first.path.read_bytes() != other.path.read_bytes()
+
+
+def test_a_scan_is_written_in_little_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_BLOCK_BYTES", 5e5)
+    monkeypatch.setattr(files, "_WORK_BYTES", 2e6)
+    tracemalloc.start()
+    sample = tomography(tmp_path / "scan.nxs", width=128, rows=48, angles=400, **CLEAN)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert sample.path.stat().st_size > 4.8e6
+    # A block twice, and the frames being made.
+    assert peak < 3.2e6
 
 
 def test_sample_is_a_path(tmp_path):
