@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beamkit.core.atomic import atomic_path
+from beamkit.core.units import energy_from_wavelength
 
 from ._byte_offset import encode
 from ._sample import START_TIME
@@ -79,7 +80,7 @@ class FrameHeader:
     def lines(self) -> list[str]:
         """Return the lines that follow the detector and the time."""
         pixel = f"{round(self.pixel_size * 1e6)}e-6 m"
-        energy = 12398.41984 / self.wavelength
+        energy = energy_from_wavelength(self.wavelength) * 1e3
         x, y = (_decimal(value, 2) for value in self.beam_center)
         start, increment = _decimal(self.start_angle, 4), _decimal(self.angle_increment, 4)
         return [
