@@ -12,7 +12,7 @@ _NAMES = ("tomography", "diffraction", "powder", "scan")
 @click.command()
 @click.argument("name", type=click.Choice(_NAMES))
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the noise.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the noise.")
 def samples(name: str, out: Path, seed: int) -> None:
     """Write a simulated raw file whose truth is known."""
     import beamkit as bk
