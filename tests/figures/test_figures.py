@@ -71,3 +71,15 @@ def test_histogram_counts_every_finite_voxel(image):
     values = picture.axes[0].patches[0].get_data().values
     # 21 * 33 - 1 NaN; the outermost 0.05 % on either side may fall outside.
     assert 690 <= values.sum() <= 692
+
+
+def test_a_scan_without_darks_says_so():
+    flats = xr.DataArray(
+        np.full((4, 5, 7), 10.0) + np.arange(4)[:, None, None], dims=("flat", "y", "x")
+    )
+    picture = figures.reference_frames(flats, None, caption="c")
+    assert picture.axes[1].get_title(loc="left") == "the scan has no darks"
+    # Means 10, 11, 12, 13 around 11.5.
+    np.testing.assert_allclose(
+        picture.axes[2].lines[0].get_ydata(), 100 * (np.arange(10, 14) / 11.5 - 1)
+    )
