@@ -17,7 +17,9 @@ import numpy as np
 from beamkit.core.errors import BeamkitError, UnreadableFileError
 
 #: What h5py and numpy raise on damaged files: which one depends on the byte that is wrong.
-DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, MemoryError)
+DAMAGE = (
+    OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, MemoryError, SystemError,
+)  # fmt: skip
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 

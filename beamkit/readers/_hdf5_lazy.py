@@ -34,7 +34,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Hdf5Array:
-    """Frames of a dataset in an HDF5 file, indexed with slices and integers.
+    """Frames of a dataset in an HDF5 file, indexed with slices, integers and a list.
 
     Attributes
     ----------
@@ -80,14 +80,17 @@ class Hdf5Array:
     def _read(self, source: h5py.Dataset, keys: Sequence[Any]) -> Array:
         """Read forwards, then turn round the axes that were asked for backwards."""
         ordered = [_forwards(key, size) for key, size in zip(keys, self.shape, strict=True)]
-        rest = tuple(key for key, _ in ordered[1:])
-        parts = [source[(part, *rest)] for part in self._parts(ordered[0][0])]
-        if not parts:
-            lengths = [len(range(self.shape[i + 1])[key]) for i, key in enumerate(rest)]
-            return np.empty((0, *lengths), self.dtype)
-        result = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        flips = [turn for key, turn in ordered if isinstance(key, slice)]
-        result = result[tuple(slice(None, None, -1 if turn else None) for turn in flips)]
+        forward = [key for key, _ in ordered]
+        parts = [source[(part, *forward[1:])] for part in self._parts(forward[0])]
+        if parts:
+            result = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        else:
+            result = np.empty([len(range(n)[k]) for n, k in zip(self.shape, forward, strict=True)])
+        axis = 0
+        for key, order in ordered:
+            if isinstance(key, slice):
+                result = result[(slice(None),) * axis + (order,)]
+                axis += 1
         return np.asarray(result, self.dtype)
 
     def _parts(self, key: Any) -> list[Any]:
@@ -103,15 +106,22 @@ class Hdf5Array:
         return [slice(*run) for run in runs_of(frames[key])]
 
 
-def _forwards(key: Any, size: int) -> tuple[Any, bool]:
-    """Return a key with a positive step, and whether the result is to be turned round."""
-    if not isinstance(key, slice):
-        return (key + size if key < 0 else key), False
-    picked = range(size)[key]
-    turned = picked.step < 0
-    if turned:
-        picked = picked[::-1]
-    return slice(picked.start, max(picked.stop, picked.start), picked.step), turned
+def _forwards(key: Any, size: int) -> tuple[Any, Any]:
+    """Return a key that HDF5 reads well, and what to take of the result to have what was asked.
+
+    Backwards is read forwards and turned round; a list is read from its smallest to its largest.
+    """
+    if isinstance(key, slice):
+        picked = range(size)[key]
+        order = slice(None, None, -1 if picked.step < 0 else None)
+        picked = picked[::-1] if picked.step < 0 else picked
+        return slice(picked.start, max(picked.stop, picked.start), picked.step), order
+    numbers = np.arange(size)[key]
+    if numbers.ndim == 0:
+        return int(numbers), None
+    first = int(numbers.min(initial=size)) if numbers.size else 0
+    last = int(numbers.max(initial=-1)) if numbers.size else -1
+    return slice(first, last + 1, 1), numbers - first
 
 
 def runs_of(frames: Array) -> tuple[Run, ...]:
@@ -166,7 +176,7 @@ def lazy(
         chunks=lengths,
         name=f"hdf5-{token}",
         lock=False,  # h5py has its own
-        fancy=False,
+        fancy=True,  # dask joins slices with reading only then: one row of a block is read, not all
         inline_array=True,
         meta=np.empty((0,) * len(shape), source.dtype),
     )

@@ -6,6 +6,7 @@ first: what is missing is an error that names it, never zeros.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import h5py
 from beamkit.core.errors import MissingSourceError, UnreadableFileError
 
 from . import _hdf5
+from ._hdf5_walk import walk
 
 #: Virtual datasets of virtual datasets: deeper than this they go in a circle.
 _DEEPEST = 8
@@ -180,29 +182,8 @@ def datasets(file: h5py.File, *, least: int = 1) -> list[tuple[str, tuple[int, .
         Dimensions that an array must have to be listed.
     """
     found: list[tuple[str, tuple[int, ...]]] = []
-    for name, link in links(file):
-        item = None if isinstance(link, h5py.SoftLink) else _hdf5.dataset(file, name)
+    for entry in walk(file):
+        item = None if entry.is_group or entry.is_soft else _hdf5.dataset(file, entry.path)
         if item is not None and item.shape is not None and item.ndim >= least and item.size > 1:
-            found.append((f"/{name}", item.shape))
-    return sorted(found, key=lambda each: -_size(each[1]))
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    size = 1
-    for length in shape:
-        size *= int(length)
-    return size
-
-
-def links(group: h5py.Group) -> list[tuple[str, object]]:
-    """List every link below a group as (path, link), without following soft or external ones."""
-    found: list[tuple[str, object]] = []
-
-    def keep(name: str, link: object) -> None:
-        found.append((_hdf5.text(name), link))
-
-    try:
-        group.visititems_links(keep)
-    except _hdf5.DAMAGE:
-        return found  # what could be seen before the damage
-    return found
+            found.append((entry.path, item.shape))
+    return sorted(found, key=lambda each: -math.prod(each[1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +11,7 @@ import h5py
 import numpy as np
 
 from beamkit.core.errors import MetadataError
-from beamkit.core.schema import ATTRIBUTES, header_text, note
+from beamkit.core.schema import ATTRIBUTES, header_text, lines, note
 from beamkit.core.units import convert, is_unit
 
 from . import _hdf5
@@ -23,8 +24,6 @@ _NUMBERS = {
     "detector_distance": (("NXdetector", "distance"), ("NXdetector", "detector_distance")),
     "pixel_size_x": (("NXdetector", "x_pixel_size"),),
     "pixel_size_y": (("NXdetector", "y_pixel_size"),),
-    "beam_center_x": (("NXdetector", "beam_center_x"),),
-    "beam_center_y": (("NXdetector", "beam_center_y"),),
     "effective_pixel_size_x": (("NXsample", "x_pixel_size"),),
     "effective_pixel_size_y": (("NXsample", "y_pixel_size"),),
     "magnification": (("NXdetector", "magnification"),),
@@ -88,7 +87,7 @@ def metadata(tree: Tree, entry: str, detector: h5py.Group | None) -> Metadata:
     found = Metadata()
     for name, places in _NUMBERS.items():
         for item in _candidates(tree, entry, detector, places):
-            value = _number(found, name, item)
+            value = number_of(found, name, item)
             if value is not None:
                 found.attrs[name] = value
                 break
@@ -97,8 +96,95 @@ def metadata(tree: Tree, entry: str, detector: h5py.Group | None) -> Metadata:
         words = next((one for one in texts if one), "")
         if words:
             found.attrs[name] = words
+    if "energy" not in found.attrs and "wavelength" not in found.attrs:
+        _positioned_energy(found, tree, entry)
+    if detector is not None:
+        _beam_center(found, detector)
+        _swing(found, detector)
     found.attrs["header"] = header_text(header(tree, entry))
     return found
+
+
+#: Diamond keeps the energy with the motors: in a positioner, or in a table made before the scan.
+_ENERGY = re.compile(r"/(dcm\w*energy|mono\w*energy|pgm_energy|energy|en)(/value)?$", re.IGNORECASE)
+_MOTORS = re.compile(r"/(before_scan|instrument)/")
+
+
+def _positioned_energy(found: Metadata, tree: Tree, entry: str) -> None:
+    """Take the photon energy from a motor of the monochromator, and say so."""
+    for path in tree.names:
+        if not (is_below(path, entry) and _ENERGY.search(path) and _MOTORS.search(path)):
+            continue
+        item = _hdf5.dataset(tree.file, path)
+        unit = "" if item is None else _hdf5.text_attribute(item, "units")
+        if item is None or "/source" in path.lower() or unit.lower() not in ("", "kev", "ev"):
+            continue  # GeV is the energy of the electrons
+        value = constant(item)
+        if value is not None and value > 0:
+            found.attrs["energy"] = convert(value, unit or "keV", "keV")
+            found.assume(
+                "energy",
+                f"the file names none for the beam; {path} is taken, {value:g} "
+                f"{unit or 'without unit, as keV'}",
+            )
+            return
+
+
+def _beam_center(found: Metadata, detector: h5py.Group) -> None:
+    """Take the beam centre in pixels; a length is divided by the pixel size."""
+    for axis in ("x", "y"):
+        name = f"beam_center_{axis}"
+        item = _hdf5.dataset(detector, name)
+        value = None if item is None else constant(item)
+        if item is None or value is None:
+            continue
+        unit = _hdf5.text_attribute(item, "units")
+        center = _in_pixels(found, axis, value, unit)
+        if center is not None:
+            found.attrs[name] = center
+
+
+def _in_pixels(found: Metadata, axis: str, value: float, unit: str) -> float | None:
+    name = f"beam_center_{axis}"
+    size: float | None = found.attrs.get(f"pixel_size_{axis}")
+    if unit.lower() in ("pixel", "pixels", "px"):
+        return value
+    if not unit:
+        return _center_without_unit(found, name, f"pixel_size_{axis}", value)
+    if size and is_unit(unit):
+        try:
+            return convert(value, unit, "m") / size
+        except MetadataError:
+            pass
+    found.conflict(
+        name,
+        f"the file gives {value:g} {unit!r}, neither pixels nor a length with a pixel size; "
+        "not used. Give beam_center=(x, y)",
+    )
+    return None
+
+
+def _center_without_unit(found: Metadata, name: str, size: str, value: float) -> float | None:
+    """Pixels, unless the file leaves out the unit of lengths in mm too: then it may be either."""
+    lengths = (line for line in lines(found.attrs, "assumed") if line.endswith("taken as mm"))
+    if any(line.startswith((size, "detector_distance")) for line in lengths):
+        found.conflict(
+            name,
+            f"the file gives {value:g} without unit, and its other lengths are in mm without unit: "
+            "pixels or mm, and along which axis, is open; not used. Give beam_center=(x, y)",
+        )
+        return None
+    found.assume(name, f"the file gives {value:g} without unit; taken as pixel")
+    return value
+
+
+def _swing(found: Metadata, detector: h5py.Group) -> None:
+    """Take the angle of the detector arm, where it stands without an axis (DECTRIS, old files)."""
+    item = _hdf5.dataset(detector, "goniometer/two_theta")
+    value = None if item is None else constant(item)
+    if item is not None and value:
+        unit = _hdf5.text_attribute(item, "units") or "deg"
+        found.attrs["detector_two_theta"] = convert(value, unit, "deg")
 
 
 def _candidates(
@@ -122,7 +208,7 @@ def _groups(
     return tree.of_class(nx_class, entry)
 
 
-def _number(found: Metadata, name: str, item: h5py.Dataset) -> float | None:
+def number_of(found: Metadata, name: str, item: h5py.Dataset) -> float | None:
     """Return a number in the unit of the vocabulary, or None if it cannot be used."""
     value = constant(item)
     if value is None:
@@ -163,40 +249,32 @@ def _without_unit(found: Metadata, name: str, value: float) -> float:
 
 
 def _plausible_unit(name: str, value: float) -> str:
-    """No pixel is a centimetre wide, no detector 50 m from the sample, no photon has 500 keV."""
+    """No pixel or sensor is a centimetre thick, no detector 50 m away, no photon has 500 keV."""
     if name.endswith(("pixel_size_x", "pixel_size_y")):
         return "m" if value < 0.01 else "mm"
     if name.endswith("distance"):
         return "m" if value < 50 else "mm"
+    if name == "sensor_thickness":
+        return "m" if value < 0.01 else "mm" if value < 10 else "um"
     if name in ("energy", "threshold_energy"):
         return "keV" if value < 500 else "eV"
     return ATTRIBUTES[name].unit
 
 
-def header(tree: Tree, entry: str) -> Mapping[str, Any]:
-    """Return every single number and string of an entry, by path, with units where given."""
+def header(tree: Tree, below: str) -> Mapping[str, Any]:
+    """Return every single number and string below a path, by path, with units where given."""
     result: dict[str, Any] = {}
-    for path in tree.names:
+    for entry in tree.entries:
         if len(result) >= _MOST_HEADER_ENTRIES:
             break
-        if not is_below(path, entry) or isinstance(_link(tree.file, path), _FOLLOWED):
+        if entry.is_group or entry.is_soft or entry.is_external:
             continue
-        item = _hdf5.dataset(tree.file, path)
+        item = _hdf5.dataset(tree.file, entry.path) if is_below(entry.path, below) else None
         value = None if item is None else _scalar(item)
         if item is not None and value is not None:
             unit = _hdf5.text_attribute(item, "units")
-            result[path] = f"{value} {unit}" if unit else value
+            result[entry.path] = f"{value} {unit}" if unit else value
     return result
-
-
-_FOLLOWED = (h5py.SoftLink, h5py.ExternalLink)
-
-
-def _link(file: h5py.File, path: str) -> object:
-    try:
-        return file.get(path, getlink=True)
-    except _hdf5.DAMAGE:
-        return None
 
 
 def _scalar(item: h5py.Dataset) -> float | str | None:
@@ -204,41 +282,3 @@ def _scalar(item: h5py.Dataset) -> float | str | None:
     if value is not None:
         return int(value) if value.is_integer() and item.dtype.kind in "iu" else value
     return _hdf5.string(item)[:500] or None
-
-
-#: Where Data Exchange has what NeXus has (De Carlo et al. 2014, tables 3 to 8).
-_EXCHANGE = {
-    "energy": "/measurement/instrument/monochromator/energy",
-    "detector_distance": "/measurement/instrument/detector_motor_stack/setup/z",
-    "pixel_size_x": "/measurement/instrument/detector/pixel_size_x",
-    "pixel_size_y": "/measurement/instrument/detector/pixel_size_y",
-    "effective_pixel_size_x": "/measurement/instrument/detector/actual_pixel_size_x",
-    "effective_pixel_size_y": "/measurement/instrument/detector/actual_pixel_size_y",
-    "magnification": "/measurement/instrument/objective/magnification",
-    "exposure_time": "/measurement/instrument/detector/exposure_time",
-}
-_EXCHANGE_TEXTS = {
-    "detector": "/measurement/instrument/detector/model",
-    "detector_serial": "/measurement/instrument/detector/serial_number",
-    "beamline": "/measurement/instrument/source/beamline",
-    "visit": "/measurement/sample/experiment/proposal",
-    "sample": "/measurement/sample/name",
-    "title": "/exchange/title",
-    "start_time": "/measurement/sample/start_date",
-}
-
-
-def dxchange_metadata(tree: Tree) -> Metadata:
-    """Return the attributes that a Data Exchange file gives."""
-    found = Metadata()
-    for name, path in _EXCHANGE.items():
-        item = _hdf5.dataset(tree.file, path)
-        value = None if item is None else _number(found, name, item)
-        if value is not None:
-            found.attrs[name] = value
-    for name, path in _EXCHANGE_TEXTS.items():
-        words = _hdf5.string(_hdf5.dataset(tree.file, path))
-        if words:
-            found.attrs[name] = words
-    found.attrs["header"] = header_text(header(tree, "/"))
-    return found

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 import h5py
 
 from . import _hdf5
-from ._hdf5_links import links
-
-Item = h5py.Group | h5py.Dataset
+from ._hdf5_walk import Entry, walk
 
 
 @dataclass(frozen=True)
@@ -23,13 +21,13 @@ class Tree:
         The open file.
     groups
         ``(path, NX_class)`` of every group, ``""`` for one without class.
-    names
-        Path of every link, broken ones too.
+    entries
+        Every link, broken ones too.
     """
 
     file: h5py.File
     groups: tuple[tuple[str, str], ...]
-    names: tuple[str, ...]
+    entries: tuple[Entry, ...]
 
     def of_class(self, nx_class: str, below: str = "/") -> Iterator[h5py.Group]:
         """Give the groups of a class below a path, in the order of the file."""
@@ -45,6 +43,11 @@ class Tree:
             if path.rpartition("/")[2].strip() == name and is_below(path, below):
                 yield path
 
+    @property
+    def names(self) -> Iterator[str]:
+        """Give the path of every link."""
+        return (entry.path for entry in self.entries)
+
 
 def is_below(path: str, parent: str) -> bool:
     """Say whether a path is the other, or below it."""
@@ -53,23 +56,13 @@ def is_below(path: str, parent: str) -> bool:
 
 def tree(file: h5py.File) -> Tree:
     """Walk a file once."""
-    groups, names = [], []
-    for name, link in links(file):
-        path = f"/{name}"
-        names.append(path)
-        if isinstance(link, h5py.HardLink) and _is_group(file, name):
-            group = _hdf5.member(file, path)
-            if isinstance(group, h5py.Group):
-                groups.append((path, _hdf5.text_attribute(group, "NX_class")))
-    return Tree(file, tuple(groups), tuple(names))
-
-
-def _is_group(file: h5py.File, name: str) -> bool:
-    try:
-        kind = h5py.h5o.get_info(file.id, name.encode("utf-8", "surrogateescape")).type
-    except _hdf5.DAMAGE:
-        return False
-    return bool(kind == h5py.h5o.TYPE_GROUP)
+    entries = tuple(walk(file))
+    groups = []
+    for entry in entries:
+        group = _hdf5.member(file, entry.path) if entry.is_group else None
+        if isinstance(group, h5py.Group):
+            groups.append((entry.path, _hdf5.text_attribute(group, "NX_class")))
+    return Tree(file, tuple(groups), entries)
 
 
 def entry_of(path: str) -> str:
@@ -79,8 +72,3 @@ def entry_of(path: str) -> str:
     '/entry1'
     """
     return "/" + path.strip("/").partition("/")[0]
-
-
-def same(first: h5py.Dataset, second: h5py.Dataset) -> bool:
-    """Say whether two names lead to the same dataset."""
-    return bool(first == second)

@@ -10,11 +10,15 @@ import numpy as np
 import xarray as xr
 
 from beamkit.core import schema
-from beamkit.core.errors import ParameterError
+from beamkit.core.detector_geometry import (
+    SQUARE_FAST,
+    SQUARE_SLOW,
+    beam_center,
+    origin_from_beam_center,
+)
+from beamkit.core.errors import MetadataError, ParameterError
 from beamkit.core.history import extend
 from beamkit.core.units import energy_from_wavelength, wavelength_from_energy
-
-from ._geometry import GEOMETRY, place_beam, place_detector
 
 #: Options that set two attributes, along x and y.
 PAIRS = {
@@ -29,6 +33,9 @@ _ALWAYS_POSITIVE = (
     "energy", "wavelength", "pixel_size_x", "pixel_size_y", "effective_pixel_size_x",
     "effective_pixel_size_y", "detector_distance", "magnification",
 )  # fmt: skip
+
+#: What the origin of the detector follows from, beside its axes.
+_NOMINAL = ("beam_center_x", "beam_center_y", "detector_distance", "pixel_size_x", "pixel_size_y")
 
 _VECTORS = ("detector_origin", "detector_fast_axis", "detector_slow_axis")
 
@@ -124,10 +131,36 @@ def _consistent(values: Mapping[str, Any], before: Mapping[str, Any], kind: str)
     if kind != "diffraction":
         return new
     if not set(new).isdisjoint(_VECTORS):
-        new.update(place_beam({**before, **new}))
-    elif not set(new).isdisjoint(GEOMETRY):
-        new.update(place_detector({**before, **new}))
+        new.update(_beam({**before, **new}))
+    elif not set(new).isdisjoint(_NOMINAL):
+        new.update(_origin({**before, **new}))
     return new
+
+
+def _beam(attrs: Mapping[str, Any]) -> dict[str, float]:
+    """Return beam centre and distance of a detector whose place was given, where there are any."""
+    needed = (*_VECTORS, "pixel_size_x", "pixel_size_y")
+    if any(name not in attrs for name in needed):
+        return {}
+    try:
+        found = beam_center(*(attrs[name] for name in needed))
+    except MetadataError as error:
+        raise ParameterError(f"The detector cannot stand there: {error}") from error
+    return dict(zip(_NOMINAL, found, strict=False))
+
+
+def _origin(attrs: Mapping[str, Any]) -> dict[str, list[float]]:
+    """Return origin and axes of a detector whose beam centre, distance or pixel were given."""
+    if any(name not in attrs for name in _NOMINAL):
+        return {}
+    fast = attrs.get("detector_fast_axis", SQUARE_FAST)
+    slow = attrs.get("detector_slow_axis", SQUARE_SLOW)
+    origin = origin_from_beam_center(*(attrs[name] for name in _NOMINAL), fast=fast, slow=slow)
+    return {
+        "detector_origin": list(origin),
+        "detector_fast_axis": list(fast),
+        "detector_slow_axis": list(slow),
+    }
 
 
 def _settle(attrs: dict[str, Any], new: Mapping[str, Any]) -> None:

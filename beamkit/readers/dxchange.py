@@ -20,13 +20,17 @@ from beamkit.core.errors import UnreadableFileError
 
 from . import _hdf5
 from ._angles import in_degrees
+from ._dxchange_metadata import metadata
 from ._frames import frames_given
 from ._hdf5_lazy import lazy
 from ._hdf5_links import require_dataset
-from ._nexus_metadata import Metadata, dxchange_metadata
+from ._hdf5_verify import verify
+from ._nexus_metadata import Metadata
 from ._nexus_tree import tree
 from ._paths import one_file
 from ._tomography import DARK, FLAT, Frames, Scan, block_axes, given_angles
+
+__all__ = ["DESCRIPTION", "can_read", "read", "verify"]
 
 DESCRIPTION = "a Data Exchange file (HDF5 with /exchange/data)"
 
@@ -85,7 +89,7 @@ def read(
                 f"{path}: {_PROJECTIONS} has the shape {projections.shape}; projections need "
                 "(angle, detector_y, detector_x). For other images: bk.open(path, data='/a/b')."
             )
-        found = dxchange_metadata(tree(file))
+        found = metadata(tree(file))
         turned = _angles(path, file, projections.shape[0], angles, found)
         axes = block_axes(blocks)
         scan = Scan(

@@ -18,12 +18,15 @@ from beamkit.core.errors import UnreadableFileError
 from . import _hdf5
 from ._frames import frames_given
 from ._hdf5_lazy import lazy
+from ._hdf5_verify import verify
 from ._nexus_metadata import metadata
 from ._nexus_tree import tree
 from ._nxtomo_angles import rotation_sense, scan_angles
 from ._nxtomo_layout import Layout, find, has_scan
 from ._paths import one_file
 from ._tomography import DARK, FLAT, PROJECTION, Frames, Scan, block_axes, split
+
+__all__ = ["DESCRIPTION", "can_read", "read", "verify"]
 
 DESCRIPTION = "an NXtomo scan (HDF5 with an image_key)"
 
