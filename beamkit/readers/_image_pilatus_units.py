@@ -74,17 +74,25 @@ def convert_header(header: Mapping[str, str]) -> Attrs:
     lines = {key.lower(): value for key, value in header.items()}
     for key, (name, unit, default) in _QUANTITIES.items():
         if key in lines:
-            _set(attrs, name, lines[key], unit, default)
+            set_number(attrs, name, lines[key], unit, default)
     for key, rule in _SPECIAL.items():
         if key in lines:
             rule(attrs, lines[key])
-    _transmission(attrs)
+    transmission_from_percent(attrs)
     _polarization(attrs)
     return attrs
 
 
-def _set(attrs: Attrs, name: str, text: str, unit: str = "", default: str = "") -> None:
-    """Set an attribute to the first number of a text, unless it is no possible value."""
+def set_number(attrs: Attrs, name: str, text: str, unit: str = "", default: str = "") -> None:
+    """Set an attribute to the first number of a text, unless it is no possible value.
+
+    Parameters
+    ----------
+    unit
+        Unit of the attribute; empty if it has none to convert.
+    default
+        Unit of the number where no unit follows it.
+    """
     try:
         value = _quantity(text, unit, default)
     except MetadataError:
@@ -109,8 +117,8 @@ def _quantity(text: str, unit: str, default: str) -> float:
 
 def _pixel_size(attrs: Attrs, text: str) -> None:
     parts = re.split(r"\s[xX]\s", text)
-    _set(attrs, "pixel_size_x", parts[0], "m", "m")
-    _set(attrs, "pixel_size_y", parts[-1], "m", "m")
+    set_number(attrs, "pixel_size_x", parts[0], "m", "m")
+    set_number(attrs, "pixel_size_y", parts[-1], "m", "m")
 
 
 def _beam_xy(attrs: Attrs, text: str) -> None:
@@ -118,7 +126,8 @@ def _beam_xy(attrs: Attrs, text: str) -> None:
     if len(numbers) < 2 or not all(map(math.isfinite, numbers)):
         note(attrs, "notes", f"beam_center_x: {text!r} in the header was not understood")
         return
-    attrs["beam_center_x"], attrs["beam_center_y"] = numbers[:2]
+    if any(numbers[:2]):  # (0.00, 0.00) is what a camera server writes that was told nothing
+        attrs["beam_center_x"], attrs["beam_center_y"] = numbers[:2]
 
 
 def _sensor(attrs: Attrs, text: str) -> None:
@@ -126,7 +135,7 @@ def _sensor(attrs: Attrs, text: str) -> None:
     if match is not None:
         attrs["sensor_material"] = _MATERIALS.get(match[1].lower(), match[1])
         if _NUMBER.search(match[2]):
-            _set(attrs, "sensor_thickness", match[2], "m", "m")
+            set_number(attrs, "sensor_thickness", match[2], "m", "m")
 
 
 def _detector(attrs: Attrs, text: str) -> None:
@@ -140,7 +149,7 @@ def _detector(attrs: Attrs, text: str) -> None:
 def _flux(attrs: Attrs, text: str) -> None:
     """Set the flux only where the header gives its unit; a bare number may be anything."""
     if _RATE.search(text):
-        _set(attrs, "flux", text)
+        set_number(attrs, "flux", text)
 
 
 def _timestamp(attrs: Attrs, text: str) -> None:
@@ -164,7 +173,8 @@ _SPECIAL: dict[str, Callable[[Attrs, str], None]] = {
 }
 
 
-def _transmission(attrs: Attrs) -> None:
+def transmission_from_percent(attrs: Attrs) -> None:
+    """Take a transmission above 1 as percent, in place, and list it as assumed."""
     value = attrs.get("filter_transmission", 0.0)
     if value > 1:
         attrs["filter_transmission"] = float(f"{value / 100:.15g}")

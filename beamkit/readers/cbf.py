@@ -13,21 +13,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import dask
-import dask.array as da
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from beamkit.core.detectors import mask_from_flags
 from beamkit.core.errors import ChecksumError, UnreadableFileError
-from beamkit.core.schema import DETECTOR_X, DETECTOR_Y, header_text
 
 from ._cbf_metadata import attributes_of, header_of
 from ._cbf_section import Section, is_cbf, load, read_section
-from ._dataset import finished, image_stack
-from ._image_series import combine, common_folder, with_sources
-from ._image_stack import ImageStack, lazy, require_same_shape, require_shape
+from ._image_series import series_dataset
+from ._image_stack import ImageStack, require_same_shape, require_shape
 
 DESCRIPTION = "a CBF image (PILATUS, EIGER)"
 
@@ -67,19 +62,17 @@ def read(paths: Sequence[Path]) -> xr.Dataset:
     files = [path.absolute() for path in paths]
     sections = [read_section(path) for path in files]
     require_same_shape(files, [section.shape for section in sections])
-    pages = (0,) * len(files)
-    stack = ImageStack(tuple(files), pages, sections[0].shape, _dtype(sections), read_frame)
-    attrs, coordinates = combine(attributes_of(sections))
-    attrs["header"] = header_text(header_of(sections[0]))
-    frames = image_stack(lazy(stack), "frame").assign_coords(coordinates)
-    data = finished(
-        {"frames": frames, "mask": _mask(stack, attrs.get("count_cutoff"))},
-        kind="diffraction",
-        attrs=attrs,
-        source=files[0] if len(files) == 1 else common_folder(files),
-        file_format="cbf",
+    stack = ImageStack(
+        tuple(files), (0,) * len(files), sections[0].shape, _dtype(sections), read_frame
     )
-    return with_sources(data, files, pages)
+    return series_dataset(
+        stack,
+        attributes_of(sections),
+        kind="diffraction",
+        header=header_of(sections[0]),
+        file_format="cbf",
+        has_flags=True,
+    )
 
 
 def verify(paths: Sequence[Path]) -> None:
@@ -115,19 +108,6 @@ def read_frame(path: Path, _page: int, out: NDArray[Any]) -> None:
         frame = np.empty(out.shape, _decoded_type(section))
         _decode(section, data, frame)
         out[...] = frame
-
-
-def _mask(stack: ImageStack, count_cutoff: float | None) -> xr.DataArray:
-    mask = dask.delayed(_first_mask, pure=True)(stack, count_cutoff)
-    return xr.DataArray(
-        da.from_delayed(mask, stack.frame_shape, np.uint32),
-        dims=(DETECTOR_Y, DETECTOR_X),
-        attrs={"units": "1", "long_name": "NXdetector pixel_mask bits, 0 is good"},
-    )
-
-
-def _first_mask(stack: ImageStack, count_cutoff: float | None) -> NDArray[np.uint32]:
-    return mask_from_flags(stack[0], count_cutoff=count_cutoff)
 
 
 def _verify_frame(path: Path, number: int) -> None:
