@@ -62,4 +62,4 @@ def _entry(given: Value | Sequence[Value]) -> dict[str, Any]:
 def _number(value: Value) -> str:
     if value is None:
         return "not known"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
