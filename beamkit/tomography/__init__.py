@@ -3,14 +3,15 @@
 The order is that of the functions below; :func:`reconstruct` goes all the way by itself.
 """
 
+from .corrections import SEQUENCES as SEQUENCES
 from .corrections import correct as correct
 from .corrections import flat_field as flat_field
 from .corrections import minus_log as minus_log
 from .corrections import remove_stripes as remove_stripes
 from .corrections import repair_pixels as repair_pixels
-from .reconstruction import ALGORITHMS as ALGORITHMS
+from .reconstruct import ALGORITHMS as ALGORITHMS
+from .reconstruct import reconstruct as reconstruct
 from .reconstruction import FILTERS as FILTERS
 from .reconstruction import available_engines as available_engines
-from .reconstruction import reconstruct as reconstruct
 from .rotation_center import CenterEstimate as CenterEstimate
 from .rotation_center import find_center as find_center

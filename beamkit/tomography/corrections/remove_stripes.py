@@ -89,15 +89,16 @@ def _sort_each(sinograms: NDArray[np.float32], *, size: int) -> NDArray[np.float
             f"{sinograms[row, angle, column]}; sorting needs numbers. Run repair_pixels first."
         )
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        return np.stack(list(threads.map(lambda one: _sort_one(one, size), sinograms)))
+        return np.stack(list(threads.map(lambda one: without_stripes(one, size), sinograms)))
 
 
-def _sort_one(sinogram: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    """Return one sinogram without stripes. Shape (angle, detector_x)."""
+def without_stripes(sinogram: NDArray[np.float32], size: int | None = None) -> NDArray[np.float32]:
+    """Return one sinogram without stripes, as :func:`remove_stripes`. Shape (angle, detector_x)."""
+    size = size or _default_size(sinogram.shape[1])
     columns = np.ascontiguousarray(sinogram.T)
     order = np.argsort(columns, axis=1, kind="stable")
     ranked = np.take_along_axis(columns, order, axis=1)
     smooth = median_filter(ranked, (size, 1), mode="reflect")
     result = np.empty_like(columns)
     np.put_along_axis(result, order, smooth, axis=1)
-    return result.T
+    return np.ascontiguousarray(result.T)

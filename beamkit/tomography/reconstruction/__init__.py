@@ -3,5 +3,3 @@
 from ._engines import available_engines as available_engines
 from ._filters import FILTERS as FILTERS
 from .fbp import fbp as fbp
-from .reconstruct import ALGORITHMS as ALGORITHMS
-from .reconstruct import reconstruct as reconstruct

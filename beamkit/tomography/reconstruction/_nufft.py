@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import finufft
 import numpy as np
@@ -23,6 +24,8 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from ._geometry import Geometry, pad_rows
+
+T = TypeVar("T")
 
 #: Two slices share a transform only if their norms differ by less than this factor: the darker
 #: one would drown in the rounding of the brighter one.
@@ -87,6 +90,36 @@ class NufftBackprojector:
         with ThreadPoolExecutor(min(len(jobs), threads or os.cpu_count() or 1)) as pool:
             list(pool.map(work, jobs))
         return result
+
+    def sweep(
+        self,
+        first: NDArray[np.float32],
+        second: NDArray[np.float32],
+        centers: Sequence[float] | NDArray[np.float64],
+        measure: Callable[[NDArray[np.complex64]], T],
+    ) -> list[T]:
+        """Return what ``measure`` says of the slices of two sinograms, for each centre.
+
+        Parameters
+        ----------
+        first, second
+            Sinograms of about equal norm, shape (angle, detector_x).
+        centers
+            Columns to add to the centre of the geometry [pixel].
+        measure
+            Called with a slice of the first in the real part and of the second in the imaginary.
+        """
+        packed = pad_rows(first, self._length) + 1j * pad_rows(second, self._length)
+        spectrum = fft.fft(packed, axis=1, overwrite_x=True)
+        self._of_pairs.prepare()
+        w = 2 * np.pi * fft.fftfreq(self._length)
+
+        def work(center: float) -> T:
+            shifted = spectrum * np.exp(1j * w * center).astype(np.complex64)
+            return measure(self._of_pairs.image(shifted))
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return list(pool.map(work, centers))
 
     def _single(self, sinogram: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         spectrum = fft.rfft(pad_rows(sinogram, self._length), axis=1)[:, :-1]

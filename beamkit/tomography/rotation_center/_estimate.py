@@ -20,15 +20,15 @@ class CenterEstimate:
     uncertainty
         About one standard deviation [pixel].
     method
-        Name of the method that gave the value.
+        What was asked for: ``"auto"``, or one method.
     trusted
         Whether nothing speaks against it.
     reasons
         What speaks against it, or how it was confirmed, in words.
     candidates
         What each method gave [pixel].
-    curve
-        Metric over ``center`` [pixel]; the axis is at its lowest point.
+    curves
+        Metric over ``center`` [pixel] by method; the axis is at its lowest point.
     """
 
     value: float
@@ -37,7 +37,12 @@ class CenterEstimate:
     trusted: bool
     reasons: tuple[str, ...]
     candidates: Mapping[str, float]
-    curve: xr.DataArray = field(compare=False)
+    curves: Mapping[str, xr.DataArray] = field(compare=False)
+
+    @property
+    def curve(self) -> xr.DataArray:
+        """The curve of the method, for ``"auto"`` that over the whole detector."""
+        return self.curves.get(self.method, self.curves["closed_form"])
 
     def __float__(self) -> float:
         return self.value

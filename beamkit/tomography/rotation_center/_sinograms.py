@@ -18,10 +18,14 @@ from beamkit.core.schema import (
     require_dims,
     require_quantity,
 )
+from beamkit.tomography._angles import require_angles
 from beamkit.tomography.corrections import correct
 
 #: Rows used if nobody says which.
 _ROWS = 8
+
+#: Rows on which the slow methods work.
+_FEW_ROWS = 2
 
 Sinograms = NDArray[np.float32]
 
@@ -45,6 +49,52 @@ class HalfTurn:
     coverage: float
 
 
+@dataclass(frozen=True)
+class Scan:
+    """Sinograms of some rows, as the methods take them.
+
+    Attributes
+    ----------
+    values
+        Line integrals, shape (row, angle, column).
+    angles
+        Shape (angle,) [rad], rising.
+    halves
+        One half turn of them, or two.
+    """
+
+    values: Sinograms
+    angles: NDArray[np.float64]
+    halves: list[HalfTurn]
+
+    @classmethod
+    def of(cls, lines: xr.DataArray) -> Scan:
+        """Sort the projections of line integrals (angle, detector_y, detector_x) by angle."""
+        angles = np.deg2rad(lines[ANGLE].values.astype(np.float64))
+        order = np.argsort(angles, kind="stable")
+        values = np.ascontiguousarray(lines.values[order].transpose(1, 0, 2))
+        return cls(values, angles[order], half_turns(values, angles[order]))
+
+    @property
+    def is_truncated(self) -> bool:
+        """Whether the sample reaches over the edge of the detector."""
+        profile = np.abs(self.values.mean(axis=(0, 1)))
+        edge = max(1, profile.size // 100)
+        return bool(max(profile[:edge].mean(), profile[-edge:].mean()) > 0.05 * profile.max())
+
+    @property
+    def sinograms(self) -> list[Sinograms]:
+        """Half turns of every row, each of shape (angle, column)."""
+        return [sinogram for half in self.halves for sinogram in half.values]
+
+    @property
+    def few_sinograms(self) -> list[Sinograms]:
+        """The first half turn of the rows with the most contrast."""
+        values = self.halves[0].values
+        order = np.argsort(-values.std(axis=(1, 2)), kind="stable")
+        return [values[row] for row in sorted(order[:_FEW_ROWS])]
+
+
 def half_turns(values: Sinograms, angles: NDArray[np.float64]) -> list[HalfTurn]:
     """Split sinograms into half turns: one from 180 degrees, two from 360 degrees.
 
@@ -53,16 +103,19 @@ def half_turns(values: Sinograms, angles: NDArray[np.float64]) -> list[HalfTurn]
     values
         Shape (row, angle, column).
     angles
-        Shape (angle,) [rad], any order.
+        Shape (angle,) [rad], rising.
     """
-    order = np.argsort(angles, kind="stable")
-    values, angles = values[:, order], angles[order]
-    step = float(np.median(np.diff(angles)))
-    count = max(2, round(np.pi / step)) if step > 0 else len(angles)
+    count = max(2, round(np.pi / usual_step(angles)))
     starts = [angles[0]]
     if angles[-1] - angles[0] > 2 * np.pi - 3 * np.pi / count:
         starts.append(angles[0] + np.pi)
     return [_half_turn(values, angles, start, count) for start in starts]
+
+
+def usual_step(angles: NDArray[np.float64]) -> float:
+    """Return the median step of rising angles, not counting repeated ones [rad]."""
+    steps = np.diff(angles)
+    return float(np.median(steps[steps > 0]))
 
 
 def _half_turn(
@@ -106,15 +159,16 @@ def line_integrals(data: xr.Dataset | xr.DataArray, rows: Sequence[float] | None
         to="find the centre",
         cure="Give the raw dataset, or apply flat_field and minus_log first.",
     )
-    if ANGLE not in chosen.coords:
-        raise MetadataError(
-            "The data have no coordinate 'angle' [deg], which is needed to find the centre. "
-            "Give the angles: data.assign_coords(angle=...)."
-        )
-    if min(chosen.shape) < 1 or chosen.sizes[ANGLE] < 3 or chosen.sizes[DETECTOR_X] < 4:
+    if 0 in chosen.shape or chosen.sizes[ANGLE] < 3 or chosen.sizes[DETECTOR_X] < 4:
         raise ShapeError(
             f"Sinograms of shape {chosen.shape} are too small to find a centre; at least 3 "
             "angles, 1 row and 4 columns are needed. Give center=... by hand."
+        )
+    require_angles(chosen)
+    if np.ptp(chosen[ANGLE].values) == 0:
+        raise MetadataError(
+            f"All {chosen.sizes[ANGLE]} projections are at {chosen[ANGLE].values[0]} deg; angles "
+            "that differ are needed to find the centre. Give center=... by hand."
         )
     chosen = chosen.astype(np.float32).compute()
     if not np.isfinite(chosen.values).all():

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from beamkit.core.errors import UnknownNameError
-from beamkit.core.schema import ANGLE, DETECTOR_X
+from beamkit.core.schema import DETECTOR_X
+from beamkit.tomography._volume import columns_of, spacing
 
 from ._estimate import CenterEstimate
-from ._sinograms import HalfTurn, half_turns, line_integrals
-from .closed_form import closed_form
-from .phase_correlation import phase_correlation
+from ._findings import Finding, look
+from ._sinograms import Scan, line_integrals
+from ._verdict import judge
 
-_METHODS = ("auto", "closed_form", "phase_correlation")
+#: What the curve of a method shows.
+_METRICS = {
+    "closed_form": "energy outside the double wedge, over its mean",
+    "vo": "moduli outside the double wedge",
+    "sharpness": "entropy of the slice above its lowest",
+}
+
+#: What ``method`` may be.
+METHODS = ("auto", "closed_form", "phase_correlation", "sharpness", "vo")
 
 
 def find_center(
@@ -25,64 +35,80 @@ def find_center(
     method: str = "auto",
     rows: Sequence[float] | None = None,
 ) -> CenterEstimate:
-    """Find the column of the axis of rotation.
+    """Find the column of the axis of rotation, and say whether the answer can be trusted.
+
+    ``"auto"`` looks for the axis on the whole detector by ``closed_form`` and
+    ``phase_correlation``, refines by ``vo`` and by ``sharpness`` (the least misled by noise,
+    rings and samples wider than the detector), and takes the mean of those that agree, weighted
+    by their uncertainties. ``trusted`` is False, with reasons, if they do not agree or the scan
+    cannot tell.
 
     Parameters
     ----------
     data
         A raw tomography dataset (the rows used are corrected first), or line integrals of shape
-        (angle, detector_y, detector_x) with the coordinate ``angle`` [deg].
+        (angle, detector_y, detector_x) [1] with the coordinate ``angle`` [deg]. 180 degrees or
+        more; a scan of 360 degrees is used as two halves.
     method
-        ``"auto"``, or one method.
+        ``"auto"``, ``"closed_form"``, ``"phase_correlation"``, ``"sharpness"`` or ``"vo"``.
     rows
         Values of ``detector_y`` to use together; None takes 8 in the middle.
 
     Returns
     -------
     center
-        As an index on ``detector_x``, so a crop does not change it.
+        ``value`` is an index on ``detector_x``, so a crop does not change it [pixel].
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such method.
+    ShapeError
+        If dimensions differ from those above, there are no such rows, or the scan is too small.
+    QuantityError
+        If the array holds counts or transmissions.
+    MetadataError
+        If there are no angles, or no flats to correct with.
+    InvalidPixelsError
+        If a value is NaN or infinite.
     """
-    if method not in _METHODS:
-        raise UnknownNameError("method to find the centre", method, _METHODS)
+    if method not in METHODS:
+        raise UnknownNameError("method to find the centre", method, METHODS)
     lines = line_integrals(data, rows)
-    values = np.ascontiguousarray(lines.values.transpose(1, 0, 2))
-    halves = half_turns(values, np.deg2rad(lines[ANGLE].values.astype(np.float64)))
-    places, metric = closed_form(halves[0].values)
-    found = {"closed_form": float(places[np.argmin(metric)])}
-    found["phase_correlation"] = phase_correlation(halves[0].values[:, 0], _opposite(halves))
-    columns = (
-        lines[DETECTOR_X].values.astype(float)
-        if DETECTOR_X in lines.coords
-        else np.arange(lines.sizes[DETECTOR_X], dtype=float)
-    )
-    index = np.arange(len(columns))
-    candidates = {name: float(np.interp(v, index, columns)) for name, v in found.items()}
-    agree = abs(candidates["closed_form"] - candidates["phase_correlation"]) < 2
-    depth = float(metric.min())
-    reasons = []
-    if depth > 0.5:
-        reasons.append("the double wedge hardly depends on the centre: too few features")
-    if not agree:
-        reasons.append("the methods disagree")
-    best = "phase_correlation" if method == "auto" and agree else "closed_form"
-    best = method if method != "auto" else best
+    scan = Scan.of(lines)
+    findings = look(scan, method)
+    verdict = judge(scan, findings, method)
+    columns = columns_of(lines, DETECTOR_X)
     return CenterEstimate(
-        candidates[best],
-        0.1,
-        best,
-        not reasons,
-        tuple(reasons),
-        candidates,
-        xr.DataArray(
-            metric,
-            dims="center",
-            coords={"center": np.interp(places, index, columns)},
-            name="metric",
-        ),
+        value=float(_on_detector(verdict.center, columns)),
+        uncertainty=verdict.uncertainty * abs(spacing(columns)),
+        method=method,
+        trusted=verdict.trusted,
+        reasons=verdict.reasons,
+        candidates={
+            name: float(_on_detector(finding.center, columns))
+            for name, finding in findings.items()
+            if finding.center is not None
+        },
+        curves={
+            name: _curve(name, finding, columns)
+            for name, finding in findings.items()
+            if finding.metric is not None
+        },
     )
 
 
-def _opposite(halves: list[HalfTurn]) -> NDArray[np.float32]:
-    if len(halves) > 1:
-        return halves[1].values[:, 0]
-    return halves[0].values[:, -1]
+def _on_detector(place: Any, columns: NDArray[np.float64]) -> Any:
+    """Return the index on ``detector_x`` of a place in columns from the first."""
+    return columns[0] + place * spacing(columns)
+
+
+def _curve(name: str, finding: Finding, columns: NDArray[np.float64]) -> xr.DataArray:
+    center = _on_detector(finding.places, columns)
+    return xr.DataArray(
+        finding.metric,
+        dims=("center",),
+        coords={"center": ("center", center, {"units": "pixel"})},
+        name="metric",
+        attrs={"units": "1", "method": name, "long_name": _METRICS[name]},
+    )

@@ -9,7 +9,6 @@ import xarray as xr
 
 from beamkit.core.errors import (
     InvalidPixelsError,
-    MetadataError,
     ParameterError,
     ShapeError,
     UnknownNameError,
@@ -23,15 +22,16 @@ from beamkit.core.schema import (
     require_dims,
     require_quantity,
 )
+from beamkit.tomography._angles import require_angles
 from beamkit.tomography.corrections import correct
 from beamkit.tomography.rotation_center import CenterEstimate
 
 from ._center import resolve_center
-from ._engines import choose
-from ._filters import FILTERS
-from ._geometry import Geometry
 from ._volume import columns_of, spacing, volume
-from .fbp import fbp
+from .reconstruction._engines import choose
+from .reconstruction._filters import FILTERS
+from .reconstruction._geometry import Geometry
+from .reconstruction.fbp import fbp
 
 #: Algorithms by name.
 ALGORITHMS = {"fbp": fbp}
@@ -156,11 +156,7 @@ def _check(data: xr.DataArray) -> None:
             f"The data of shape {data.shape} are empty: no "
             f"{PROJECTIONS[data.shape.index(0)]} is left. Check the selection before."
         )
-    if ANGLE not in data.coords:
-        raise MetadataError(
-            f"The data have no coordinate 'angle' [deg], but {data.sizes[ANGLE]} projections need "
-            "as many. Give them: data.assign_coords(angle=...)."
-        )
+    require_angles(data)
 
 
 def _refuse_nan(data: xr.DataArray) -> None:

@@ -1,0 +1,138 @@
+"""The centre from what the methods found, and whether to believe it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._findings import Findings
+from ._sinograms import Scan
+
+#: Errors that each method makes beside those it tells [pixel]: with all of the sample on the
+#: detector, and with a wider sample. From closed-form discs and textures with noise and rings
+#: (tests/tomography/test_find_center.py).
+_SYSTEMATIC = {
+    "sharpness": (0.05, 0.15),
+    "phase_correlation": (0.3, 0.3),
+    "vo": (0.3, 1.0),
+    "closed_form": (0.4, 2.0),
+}
+
+#: Fewest columns on which features can be told from edges.
+_FEWEST_COLUMNS = 48
+
+#: The energy outside the double wedge must be below this at the axis, over its mean.
+_FLATTEST = 0.95
+
+#: Part of the half circle that must have been measured.
+_LEAST_COVERAGE = 0.98
+
+#: Methods agree if they differ by less than this, or by this part of the columns [pixel].
+_TOLERANCE, _RELATIVE_TOLERANCE = 2.0, 0.005
+
+#: An estimate less certain than this is not to be trusted [pixel].
+_LEAST_CERTAIN = 1.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The centre in columns from the first [pixel], its uncertainty, and what speaks for it."""
+
+    center: float
+    uncertainty: float
+    trusted: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Vote:
+    center: float
+    uncertainty: float
+
+
+def judge(scan: Scan, findings: Findings, method: str) -> Verdict:
+    """Return the centre, and whether it can be trusted, with reasons in words.
+
+    Parameters
+    ----------
+    method
+        What the caller asked for. ``"auto"`` takes the mean of all that agree with the most
+        certain one, weighted by their uncertainties.
+    """
+    votes = _votes(scan, findings)
+    wanted = "sharpness" if method == "auto" else method
+    best = min(votes, key=lambda name: votes[name].uncertainty)
+    if method != "auto":
+        best = method if method in votes else "closed_form"
+    tolerance = max(_TOLERANCE, _RELATIVE_TOLERANCE * scan.values.shape[2])
+    apart = {name: abs(vote.center - votes[best].center) for name, vote in votes.items()}
+    agreeing = [name for name in votes if apart[name] <= tolerance]
+    chosen = _mean([votes[name] for name in agreeing]) if method == "auto" else votes[best]
+    doubts = [*_doubts_of_the_scan(scan, findings)]
+    if wanted not in votes:
+        doubts.append(f"{wanted} found no centre")
+    if chosen.uncertainty > _LEAST_CERTAIN:
+        doubts.append(f"the uncertainty of {chosen.uncertainty:.1f} pixel is large")
+    doubts += [
+        f"{name} differs from {best} by {apart[name]:.1f} pixel"
+        for name in votes
+        # One pair of noisy projections may be off by chance; its own uncertainty says so.
+        if apart[name] > tolerance + 3 * findings[name].uncertainty
+    ]
+    support = f"{', '.join(agreeing)} agree within {_span(votes, agreeing):.1f} pixel"
+    return Verdict(
+        chosen.center,
+        chosen.uncertainty,
+        trusted=not doubts,
+        reasons=tuple(doubts) or (support,),
+    )
+
+
+def _votes(scan: Scan, findings: Findings) -> dict[str, _Vote]:
+    """Return what found something, with all its uncertainty."""
+    return {
+        name: _Vote(
+            finding.center,
+            float(np.hypot(finding.uncertainty, _SYSTEMATIC[name][scan.is_truncated])),
+        )
+        for name, finding in findings.items()
+        if finding.center is not None
+    }
+
+
+def _mean(votes: list[_Vote]) -> _Vote:
+    """Return the mean weighted by inverse variance, and its uncertainty or half the spread."""
+    centers = np.array([vote.center for vote in votes])
+    weights = np.array([vote.uncertainty**-2 for vote in votes])
+    mean = float(weights @ centers / weights.sum())
+    scatter = float(np.sqrt(weights @ (centers - mean) ** 2 / weights.sum()))
+    return _Vote(mean, max(float(weights.sum() ** -0.5), scatter))
+
+
+def _span(votes: dict[str, _Vote], names: list[str]) -> float:
+    centers = [votes[name].center for name in names]
+    return max(centers) - min(centers)
+
+
+def _doubts_of_the_scan(scan: Scan, findings: Findings) -> Iterator[str]:
+    columns = scan.values.shape[2]
+    if columns < _FEWEST_COLUMNS:
+        yield (
+            f"the detector is {columns} columns wide; below {_FEWEST_COLUMNS} the axis cannot be "
+            "told from the edges"
+        )
+    coverage = min(half.coverage for half in scan.halves)
+    if coverage < _LEAST_COVERAGE:
+        yield (
+            f"the angles cover {coverage * 180:.0f} degrees of the 180 that are needed to compare "
+            "opposite projections"
+        )
+    metric = findings["closed_form"].metric
+    depth = 1.0 if metric is None else float(metric.min())
+    if not depth < _FLATTEST:
+        yield (
+            f"no centre fits much better than any other (mismatch {depth:.2f} of the mean): too "
+            "few features, too much noise, or a sample much wider than the detector"
+        )
