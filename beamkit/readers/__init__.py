@@ -29,6 +29,7 @@ FORMATS = (
     "cbf",
     "srs",
     "spec",
+    "gda_ascii",
     "tiff_stack",
     "fabio_images",
 )

@@ -173,7 +173,7 @@ def points_asked(command: str) -> int | None:
     """Return how many points a scan command asks for, or None if it does not say.
 
     Understands ``scan motor start stop step`` and ``scancn motor step points`` of GDA, and
-    ``ascan motor start stop intervals`` with its relatives of SPEC.
+    ``ascan motor start stop intervals`` with its relatives, and ``loopscan points``, of SPEC.
 
     >>> points_asked("scan x 1 10 1 ai5 1"), points_asked("ascan th 0 1 20 0.5")
     (10, 21)
@@ -184,8 +184,8 @@ def points_asked(command: str) -> int | None:
     if several:
         place = 3 * int(several[1] or 1)
         return _whole(numbers[place : place + 1], extra=1)
-    if name == "scancn":
-        return _whole(numbers[2:3])
+    if name in ("scancn", "loopscan"):
+        return _whole(numbers[2:3] if name == "scancn" else numbers[:1])
     if name == "scan" and len(numbers) >= 4 and None not in numbers[1:4]:
         start, stop, step = (value or 0.0 for value in numbers[1:4])
         if step and (stop - start) / step >= 0:
