@@ -161,3 +161,20 @@ def test_transmission_is_not_divided_twice(projections, flats, darks):
 def test_impossible_options_are_refused(projections, flats, darks, options):
     with pytest.raises(ParameterError, match=next(iter(options))):
         flat_field(projections, flats, darks, **options)
+
+
+def test_a_stuck_pixel_is_nan_at_every_angle_though_flats_are_interpolated():
+    # Equal numbers, interpolated between two groups, round to a little above the dark.
+    stack = {
+        "angle": np.full((361, 2, 3), 500),
+        "flat": np.full((20, 2, 3), 1000),
+        "dark": np.full((10, 2, 3), 100),
+    }
+    stack["flat"][10:] = 990
+    for values in stack.values():
+        values[:, 1, 2] = 65535
+    numbers = {"angle": np.arange(20, 381), "flat": np.r_[10:20, 381:391], "dark": np.arange(10)}
+    given = [frames(values, dim, numbers[dim]) for dim, values in stack.items()]
+    bad = np.isnan(flat_field(*given).values)
+    assert bad[:, 1, 2].all()
+    assert bad.sum() == 361

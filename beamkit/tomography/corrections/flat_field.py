@@ -210,8 +210,10 @@ def _transmission(
     """Divide; the last axis of all but ``projections`` is the group."""
     offset = _mix(dark, dark_weights)
     beam = _mix(flat, flat_weights) - offset
-    # A dead pixel becomes NaN, not inf: NaN is what the later steps know to fill.
-    beam = np.where(beam > 0, beam, np.float32(np.nan))
+    # A dead pixel becomes NaN, not inf: NaN is what the later steps know to fill. Judged on the
+    # groups, for all angles alike: interpolating equal numbers rounds to a little above 0.
+    is_dead = flat.min(axis=-1) <= dark.max(axis=-1)
+    beam = np.where(is_dead | (beam <= 0), np.float32(np.nan), beam)
     result = projections.astype(np.float32)
     result -= offset
     result /= beam
