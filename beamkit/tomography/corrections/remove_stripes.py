@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -14,30 +15,33 @@ from beamkit.core.errors import InvalidPixelsError, ParameterError, UnknownNameE
 from beamkit.core.history import step
 from beamkit.core.schema import ANGLE, DETECTOR_X, PROJECTIONS, require_dims
 
-_METHODS = ("sorting",)
+Sinogram = NDArray[np.float32]
 
 
 @step()
 def remove_stripes(
     projections: xr.DataArray, *, method: str = "sorting", size: int | None = None
 ) -> xr.DataArray:
-    """Remove stripes by sorting (Vo, Atwood & Drakopoulos 2018, algorithm 3).
+    """Remove what a detector column adds to all projections, without blurring the sample.
 
-    In each sinogram the values of a column are sorted over angle, a median filter runs across
-    the columns, and the values go back to their angles. A column that differs from its neighbours
-    at all angles is corrected; structures of the sample, which move from column to column with
-    the angle, lie at different ranks and stay. Opt. Express 26, 28396 (2018),
-    doi:10.1364/OE.26.028396.
+    In each sinogram the values of a column are sorted over angle, and a median filter runs
+    across the columns, rank by rank. A column that differs from its neighbours at all angles
+    stands out; structures of the sample, which move from column to column with the angle, lie at
+    different ranks in each and do not. (Vo, Atwood & Drakopoulos 2018, algorithm 3, Opt. Express
+    26, 28396, doi:10.1364/OE.26.028396.)
 
     Parameters
     ----------
     projections
         Shape (angle, detector_y, detector_x), line integrals or transmission, without NaN.
     method
-        ``"sorting"``.
+        ``"sorting"``: the filtered values go back to their angles, as published; also for
+        stripes that are stronger where the sample is thicker. ``"offset"``: what the filter
+        takes out of a column is reduced to its median over all ranks, which is taken off at
+        all angles; harms the sample less, for stripes that are the same at all angles.
     size
-        Width of the median filter [pixel], at least 3: about twice the widest stripe. None takes
-        1 % of the width, at least 5 and at most 21 (as tomopy does).
+        Width of the median filter [pixel], at least 3: more than twice the widest stripe. None
+        takes 1 % of the width, at least 5 and at most 21 (as tomopy does).
 
     Returns
     -------
@@ -58,47 +62,66 @@ def remove_stripes(
     require_dims(projections, PROJECTIONS, what="projections")
     if method not in _METHODS:
         raise UnknownNameError("method to remove stripes", method, _METHODS)
-    width = _default_size(projections.sizes[DETECTOR_X]) if size is None else size
-    if width < 3:
-        raise ParameterError(f"size is {width} pixel; it must be at least 3.")
+    if size is not None and size < 3:
+        raise ParameterError(f"size is {size} pixel; it must be at least 3.")
     whole = projections
     if projections.chunks is not None:
         whole = projections.chunk({ANGLE: -1, DETECTOR_X: -1})
     result: xr.DataArray = xr.apply_ufunc(
-        _sort_each,
+        _each,
         whole.astype(np.float32),
         input_core_dims=[[ANGLE, DETECTOR_X]],
         output_core_dims=[[ANGLE, DETECTOR_X]],
-        kwargs={"size": width},
+        kwargs={"correct": _METHODS[method], "size": size},
         dask="parallelized",
         output_dtypes=[np.float32],
     )
     return result.transpose(*PROJECTIONS)
 
 
-def _default_size(columns: int) -> int:
-    return int(min(21, max(5, columns // 100))) | 1
-
-
-def _sort_each(sinograms: NDArray[np.float32], *, size: int) -> NDArray[np.float32]:
-    """Apply the algorithm to each sinogram. Shape (detector_y, angle, detector_x)."""
-    if not np.isfinite(sinograms).all():
-        row, angle, column = np.argwhere(~np.isfinite(sinograms))[0]
-        raise InvalidPixelsError(
-            f"The value at angle {angle}, row {row}, column {column} of the block is "
-            f"{sinograms[row, angle, column]}; sorting needs numbers. Run repair_pixels first."
-        )
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        return np.stack(list(threads.map(lambda one: without_stripes(one, size), sinograms)))
-
-
-def without_stripes(sinogram: NDArray[np.float32], size: int | None = None) -> NDArray[np.float32]:
-    """Return one sinogram without stripes, as :func:`remove_stripes`. Shape (angle, detector_x)."""
-    size = size or _default_size(sinogram.shape[1])
+def without_stripes(sinogram: Sinogram, size: int | None = None) -> Sinogram:
+    """Return one sinogram of shape (angle, column) without stripes, by sorting."""
     columns = np.ascontiguousarray(sinogram.T)
     order = np.argsort(columns, axis=1, kind="stable")
     ranked = np.take_along_axis(columns, order, axis=1)
-    smooth = median_filter(ranked, (size, 1), mode="reflect")
     result = np.empty_like(columns)
-    np.put_along_axis(result, order, smooth, axis=1)
+    np.put_along_axis(result, order, _across_columns(ranked, size), axis=1)
     return np.ascontiguousarray(result.T)
+
+
+def _without_offsets(sinogram: Sinogram, size: int | None) -> Sinogram:
+    ranked = np.sort(np.ascontiguousarray(sinogram.T), axis=1)
+    offset = np.median(ranked - _across_columns(ranked, size), axis=1)
+    result: Sinogram = (sinogram - offset).astype(np.float32)
+    return result
+
+
+_METHODS: dict[str, Callable[[Sinogram, int | None], Sinogram]] = {
+    "sorting": without_stripes,
+    "offset": _without_offsets,
+}
+
+
+def _across_columns(ranked: Sinogram, size: int | None) -> Sinogram:
+    """Return the median over neighbouring columns at each rank. Shape (column, rank)."""
+    width = size or int(min(21, max(5, len(ranked) // 100))) | 1
+    smooth: Sinogram = median_filter(ranked, (width, 1), mode="reflect")
+    return smooth
+
+
+def _each(
+    sinograms: NDArray[np.float32],
+    *,
+    correct: Callable[[Sinogram, int | None], Sinogram],
+    size: int | None,
+) -> NDArray[np.float32]:
+    """Correct each sinogram. Shape (detector_y, angle, detector_x)."""
+    finite = np.isfinite(sinograms)
+    if not finite.all():
+        row, angle, column = np.argwhere(~finite)[0]
+        raise InvalidPixelsError(
+            f"The value at angle {angle}, row {row}, column {column} of the data is "
+            f"{sinograms[row, angle, column]}; sorting needs numbers. Run repair_pixels first."
+        )
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        return np.stack(list(threads.map(lambda one: correct(one, size), sinograms)))

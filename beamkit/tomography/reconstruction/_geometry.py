@@ -38,8 +38,15 @@ class Geometry:
 
     @property
     def padded(self) -> int:
-        """Samples of a row with padding: even, at least twice the columns, fast to transform."""
-        length: int = next_fast_len(2 * self.columns)
+        """Samples of a row with padding: even, fast to transform, and enough.
+
+        Twice the columns, so that the filter does not reach round the end; and so many that the
+        corners of the slice, seen beyond one edge, do not meet the other edge.
+        """
+        edge = max(self.center, self.columns - 1 - self.center)
+        corner = self.size / np.sqrt(2)
+        needed = max(2 * self.columns, int(np.ceil(edge + corner + self.columns / 2)))
+        length: int = next_fast_len(needed)
         while length % 2:
             length = next_fast_len(length + 1)
         return length
@@ -48,6 +55,32 @@ class Geometry:
     def weights(self) -> NDArray[np.float64]:
         """Shape (angle,) [rad]: the part of the half circle that each projection stands for."""
         return angle_weights(self.angles)
+
+    @property
+    def redundancy(self) -> NDArray[np.float64] | None:
+        """Weight of each column, shape (columns,) [1], or None if all count the same.
+
+        In a full turn about an axis off the middle, rays near the axis are measured twice, from
+        either side, and those that only the longer side reaches once: these count double, with
+        a smooth passage in the outer half of what is measured twice (as for half-acquisition,
+        Wang 2002, doi:10.1118/1.1489043).
+        """
+        middle = (self.columns - 1) / 2
+        if abs(self.center - middle) < 1 or not is_full_turn(self.angles):
+            return None
+        twice = middle - abs(self.center - middle)
+        s = np.arange(self.columns) - self.center
+        passage = np.clip((np.abs(s) - twice / 2) / max(twice / 2, 1e-9), 0, 1)
+        towards_long_side = np.sign(s) * np.sign(middle - self.center)
+        return np.asarray(1 + towards_long_side * np.sin(np.pi / 2 * passage) ** 2)
+
+
+def is_full_turn(angles: NDArray[np.float64]) -> bool:
+    """Say whether angles [rad] go all the way round, without a part left out."""
+    around = np.sort(np.mod(angles, 2 * np.pi))
+    gaps = np.diff(around, append=around[0] + 2 * np.pi)
+    usual = np.median(gaps[gaps > 1e-9])
+    return bool(gaps.max() < _MISSING_WEDGE * usual and usual < 0.2)
 
 
 def angle_weights(angles: NDArray[np.float64]) -> NDArray[np.float64]:

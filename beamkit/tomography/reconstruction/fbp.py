@@ -25,7 +25,8 @@ def fbp(
 ) -> NDArray[np.float32]:
     """Return slices by filtered back projection (Kak & Slaney 1988, section 3.3).
 
-    Exact for enough angles over 180 degrees and a sample that stays on the detector.
+    Exact for enough angles over 180 degrees and a sample that stays on the detector; or over 360
+    degrees and a sample that one side of the detector reaches, with the axis anywhere on it.
 
     Parameters
     ----------
@@ -55,6 +56,9 @@ def fbp(
         If the engine fails.
     """
     factors = response(filter, geometry.padded)
+    redundancy = geometry.redundancy
+    if redundancy is not None:
+        sinograms = sinograms * redundancy.astype(np.float32)
     if engine == "astra":
         return AstraBackprojector(geometry, factors, device).slices(sinograms, threads)
     return NufftBackprojector(geometry, factors).slices(sinograms, numbers, threads)
