@@ -75,18 +75,16 @@ def describe_fabio(path: Path) -> ImageFile:
     """
     with reading(path, "the image"), fabio.open(str(path)) as image:
         _require_complete(path, image)
-        data = np.asarray(image.data)
-        if data.ndim != 2 or data.dtype.kind not in "iuf":
+        shape = tuple(int(size) for size in image.shape)  # of an EDF known without its pixels
+        dtype = np.dtype(image.dtype).newbyteorder("=")
+        if len(shape) != 2 or dtype.kind not in "iuf":
             raise UnreadableFileError(
-                f"{path}: holds {data.dtype} of shape {data.shape}, not an image of numbers. "
+                f"{path}: holds {dtype} of shape {shape}, not an image of numbers. "
                 "Open it with fabio."
             )
         header = {str(key): str(value) for key, value in image.header.items()}
-        shape = int(data.shape[0]), int(data.shape[1])
-        dtype = data.dtype.newbyteorder("=")
-        return ImageFile(
-            path, int(image.nframes), shape, dtype, read_fabio, header, _attributes(header)
-        )
+        attrs = _attributes(header)
+        return ImageFile(path, int(image.nframes), shape, dtype, read_fabio, header, attrs)
 
 
 def read_fabio(path: Path, page: int, out: NDArray[Any]) -> None:

@@ -127,6 +127,7 @@ def _cached_layout(path: Path, _written: int, size: int) -> _Layout:
                 f"{path}: says {frames} frames of {shape} pixels, which {size} bytes cannot hold. "
                 "The file is damaged or cut short; copy it again from where it was written."
             )
+        _require_codec(path, page)
         _require_all_segments(path, file, size)
         offsets = _offsets(series, frames, bytes_of_frame)
         return _Layout(frames, shape, dtype, offsets, _texts(page))
@@ -163,6 +164,22 @@ def _gray_shape(path: Path, series: Any, page: Any) -> tuple[int, int]:
         )
     rows, columns = series.shape[-2:]
     return int(rows), int(columns)
+
+
+def _require_codec(path: Path, page: Any) -> None:
+    """Refuse a compression that tifffile leaves to another package, naming both."""
+    tables = tifffile.TIFF
+    for known, number in (
+        (tables.DECOMPRESSORS, page.compression),
+        (tables.UNPREDICTORS, page.predictor),
+    ):
+        if number not in known:
+            name = getattr(number, "name", number)
+            raise UnreadableFileError(
+                f"{path}: its pixels are compressed with {name}; without another package, tifffile "
+                "reads those that are not compressed, or with deflate. Install it: pip install "
+                "imagecodecs"
+            )
 
 
 def _require_all_segments(path: Path, file: tifffile.TiffFile, size: int) -> None:

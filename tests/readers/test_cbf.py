@@ -22,14 +22,17 @@ from beamkit.readers import cbf
 
 class TestCbf(ReaderConformance):
     format = "cbf"
+    flips = 20
 
     @pytest.fixture
     def example(self, tmp_path):
         return write_cbf(tmp_path / "frame_1.cbf")
 
 
+@pytest.mark.slow
 class TestCbfInBzip2(ReaderConformance):
     format = "cbf"
+    flips = 20
 
     @pytest.fixture
     def example(self, tmp_path):
@@ -438,17 +441,17 @@ def test_every_truncation_is_an_error_that_names_the_file(tmp_path):
     content = cbf_bytes(example_frame())
     path = tmp_path / "cut.cbf"
     boundary = content.rindex(b"--CIF-BINARY-FORMAT-SECTION--") + 29
-    for length in range(1, boundary, 3):
+    for length in range(1, boundary, 11):
         path.write_bytes(content[:length])
         with pytest.raises(UnreadableFileError, match=r"cut\.cbf"):
             bk.open(path).frames.load()
 
 
-def test_verify_catches_every_flip_in_the_pixels(tmp_path):
+def test_verify_catches_flips_all_over_the_pixels(tmp_path):
     content = cbf_bytes(example_frame())
     start = content.index(b"\x0c\x1a\x04\xd5") + 4
     path = tmp_path / "flip.cbf"
-    for place in range(start, start + len(byte_offset(example_frame()))):
+    for place in range(start, start + len(byte_offset(example_frame())), 3):
         copy = bytearray(content)
         copy[place] ^= 1 << place % 8
         path.write_bytes(copy)

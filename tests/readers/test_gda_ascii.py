@@ -33,6 +33,7 @@ def write_table(path, text=TEXT + FOOT):
 
 class TestGdaAscii(ReaderConformance):
     format = "gda_ascii"
+    flips = 20
     is_lazy = False
     may_be_shorter = True
 

@@ -6,6 +6,7 @@ import gzip
 import json
 import logging
 import struct
+from importlib.util import find_spec
 
 import fabio
 import numpy as np
@@ -85,14 +86,17 @@ def write_marccd(path):
 
 class TestTiff(ReaderConformance):
     format = "fabio_images"
+    flips = 20
 
     @pytest.fixture
     def example(self, tmp_path):
         return write_pilatus(tmp_path / "a.tif")
 
 
+@pytest.mark.slow
 class TestCompressedPages(ReaderConformance):
     format = "fabio_images"
+    flips = 20
 
     @pytest.fixture
     def example(self, tmp_path):
@@ -104,14 +108,17 @@ class TestCompressedPages(ReaderConformance):
 
 class TestEdf(ReaderConformance):
     format = "fabio_images"
+    flips = 20
 
     @pytest.fixture
     def example(self, tmp_path):
         return write_edf(tmp_path / "a.edf")
 
 
+@pytest.mark.slow
 class TestAdsc(ReaderConformance):
     format = "fabio_images"
+    flips = 20
 
     @pytest.fixture
     def example(self, tmp_path):
@@ -121,8 +128,10 @@ class TestAdsc(ReaderConformance):
         return path
 
 
+@pytest.mark.slow
 class TestMarccd(ReaderConformance):
     format = "fabio_images"
+    flips = 20
 
     @pytest.fixture
     def example(self, tmp_path):
@@ -240,7 +249,7 @@ def test_file_that_is_no_image_in_a_series_is_named(tmp_path):
 def test_every_truncation_of_a_tiff_names_the_file(tmp_path):
     content = write_pilatus(tmp_path / "a.tif").read_bytes()
     path = tmp_path / "cut.tif"
-    for length in range(1, len(content), 29):
+    for length in range(1, len(content), 61):
         path.write_bytes(content[:length])
         with pytest.raises(BeamkitError, match=r"cut\.tif"):
             bk.open(path).frames.load()
@@ -255,6 +264,20 @@ def test_every_truncation_of_many_pages_names_the_file(tmp_path):
         path.write_bytes(content[:length])
         with pytest.raises(BeamkitError, match=r"cut\.tif"):
             bk.open(path).image.load()
+
+
+@pytest.mark.skipif(find_spec("imagecodecs") is not None, reason="imagecodecs is installed")
+def test_compression_that_needs_another_package_is_named_with_it(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", image(), compression="zlib", metadata=None)
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    (at,) = struct.unpack_from("<I", content, 4)
+    (count,) = struct.unpack_from("<H", content, at)
+    for entry in range(at + 2, at + 2 + 12 * count, 12):
+        if struct.unpack_from("<H", content, entry)[0] == 259:  # compression
+            struct.pack_into("<H", content, entry + 8, 34712)  # JPEG 2000
+    (tmp_path / "a.tif").write_bytes(content)
+    with pytest.raises(UnreadableFileError, match=r"a\.tif.*JPEG2000.*imagecodecs"):
+        bk.open(tmp_path / "a.tif")
 
 
 def test_impossible_size_of_a_compressed_tiff_is_refused_before_memory_is_taken(tmp_path):

@@ -54,6 +54,7 @@ def write_spec(path, text=FILE, blank=""):
 
 class TestSpec(ReaderConformance):
     format = "spec"
+    flips = 20
     is_lazy = False
     may_be_shorter = True
 

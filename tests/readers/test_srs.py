@@ -44,6 +44,7 @@ def write_srs(path, text=HEADER + ROWS):
 
 class TestSrs(ReaderConformance):
     format = "srs"
+    flips = 20
     is_lazy = False
     may_be_shorter = True
 

@@ -35,6 +35,7 @@ def raw(tmp_path):
 
 class TestTiffStack(ReaderConformance):
     format = "tiff_stack"
+    flips = 20
     options = {"angles": [0.0, 90.0, 180.0]}  # noqa: RUF012
 
     @pytest.fixture
