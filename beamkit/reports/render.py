@@ -17,7 +17,7 @@ from traitlets.config import Config
 from beamkit.core.atomic import write_text
 
 from .parameters import as_text
-from .results import MIME
+from .results import ATTENTION, MIME
 
 _TEMPLATES = Path(__file__).parent / "template"
 
@@ -79,6 +79,7 @@ def _page(notebook: nbformat.NotebookNode) -> str:
         has_failed_cell=failed is not None,
         not_run=0 if failed is None else _count_code_cells(notebook, after=failed),
         # Ours, and already HTML.
+        attention=_attention(notebook),
         introduction=_safe(_introduction(notebook)),
         body=_safe(_body(notebook, failed)),
         style=_safe((_TEMPLATES / "style.css").read_text(encoding="utf-8")),
@@ -137,8 +138,15 @@ def _facts(notebook: nbformat.NotebookNode) -> dict[str, Any]:
         "ended": notebook.metadata["papermill"].get("end_time"),
         "duration": notebook.metadata["papermill"].get("duration"),
         "results": results,
+        "attention": _attention(notebook),
         "figures": figures,
     }
+
+
+def _attention(notebook: nbformat.NotebookNode) -> list[str]:
+    """Return the warnings of all cells, in their order."""
+    found = (output.get("data", {}).get(ATTENTION) for output in _outputs(notebook))
+    return [text for text in found if text is not None]
 
 
 def _outputs(notebook: nbformat.NotebookNode) -> list[Any]:

@@ -10,6 +10,9 @@ from typing import Any
 #: Type of the output that carries the numbers, in the notebook and so into ``report.json``.
 MIME = "application/vnd.beamkit.results+json"
 
+#: Type of the output that carries a warning to the head of the report.
+ATTENTION = "application/vnd.beamkit.attention+json"
+
 Value = float | int | str | bool | None
 
 
@@ -46,6 +49,29 @@ class Results:
             "text/plain": repr(self),
             "text/html": f"<table class='beamkit-table'><tbody>{rows}</tbody></table>",
             MIME: self.values,
+        }
+
+
+class Attention:
+    """A warning: shown where it arises and at the head of the report.
+
+    Parameters
+    ----------
+    text
+        What the reader must know before believing the numbers.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return f"Attention: {self.text}"
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
+        return {
+            "text/plain": repr(self),
+            "text/html": f"<div class='beamkit-warning'>{escape(self.text)}</div>",
+            ATTENTION: self.text,
         }
 
 

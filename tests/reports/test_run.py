@@ -66,6 +66,13 @@ def test_the_html_is_one_file_without_external_references(tmp_path, out):
     assert "A test report" in html
 
 
+def test_a_warning_stands_at_the_head_and_in_the_json(tmp_path, out):
+    cell = "import beamkit as bk\nbk.reports.Attention('the beam was < 10 % at frame 7')"
+    run = reports.run(write_report(tmp_path / "r.ipynb", cell), {}, out)
+    assert json.loads(run.json.read_text())["attention"] == ["the beam was < 10 % at frame 7"]
+    assert "the beam was &lt; 10 % at frame 7" in run.html.read_text().split("<h2>")[0]
+
+
 def test_an_error_in_a_cell_is_told_in_red_with_place_and_reason(tmp_path, out):
     run = reports.run(write_report(tmp_path / "r.ipynb", "x = 1", "1 / 0", "y = 2"), {}, out)
     assert run.state == "FAILED"

@@ -55,4 +55,6 @@ def test_report_of_a_detector_too_narrow_says_that_its_axis_is_not_to_be_trusted
     facts = json.loads(run.json.read_text())
     assert facts["results"]["projections"]["value"] == 3001
     assert facts["results"]["rotation_center_trusted"]["value"] is False
-    assert "not to be trusted" in run.html.read_text()
+    assert "not to be trusted" in facts["attention"][0]
+    before_the_first_section = run.html.read_text().split("<h2>")[0]
+    assert "not to be trusted" in before_the_first_section
