@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from beamkit.core.detector_geometry import (
     SQUARE_FAST,
     SQUARE_SLOW,
+    BeamCenter,
     DetectorPlane,
     beam_center,
     origin_from_beam_center,
@@ -72,7 +74,7 @@ def place(attrs: Attrs, plane: DetectorPlane | None) -> None:
     attrs["detector_fast_axis"] = list(plane.fast)
     attrs["detector_slow_axis"] = list(plane.slow)
     try:
-        beam = beam_center(*plane, attrs["pixel_size_x"], attrs["pixel_size_y"])
+        beam = _beam_center(plane, attrs["pixel_size_x"], attrs["pixel_size_y"])
     except MetadataError as error:
         note(attrs, "notes", f"beam_center_x: there is none. {error}")
         return
@@ -84,6 +86,11 @@ def place(attrs: Attrs, plane: DetectorPlane | None) -> None:
             note(attrs, "conflicts", _conflict(name, stated, value, attrs))
         # A header's own digits are kept where they agree: 0.16 m, not 0.15999999999999998 m.
         attrs[name] = stated if abs(value - stated) < 1e-6 * tolerance else value
+
+
+@lru_cache(maxsize=256)  # the detector stands still in most series
+def _beam_center(plane: DetectorPlane, pixel_size_x: float, pixel_size_y: float) -> BeamCenter:
+    return beam_center(*plane, pixel_size_x, pixel_size_y)
 
 
 def _conflict(name: str, stated: float, value: float, attrs: Attrs) -> str:

@@ -9,6 +9,7 @@ key and value may stand ``:``, ``=`` or ``,``. Source: DECTRIS, "PILATUS CBF hea
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _KEY = re.compile(r"#[\s#]*([A-Za-z][\w.]*)\s*([:=,]?)\s*(.*)")
 _SENSOR = re.compile(r"\w+\s+sensor\b", re.IGNORECASE)
@@ -48,6 +49,7 @@ def parse(text: str) -> dict[str, str]:
     return header
 
 
+@lru_cache(maxsize=4096)  # most lines are the same in every file of a series
 def _key_and_value(line: str) -> tuple[str, str]:
     bare = line.strip("#:=, \t")
     if _TIME.match(bare):

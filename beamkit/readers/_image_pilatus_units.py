@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from beamkit.core.errors import MetadataError
@@ -102,6 +103,7 @@ def set_number(attrs: Attrs, name: str, text: str, unit: str = "", default: str 
         attrs[name] = value
 
 
+@lru_cache(maxsize=4096)  # most values are the same in every file of a series
 def _quantity(text: str, unit: str, default: str) -> float:
     """Return the first number of a text in ``unit``; the word after the number is its own unit."""
     match = _NUMBER.search(text)

@@ -22,6 +22,9 @@ DESCRIPTION = "a detector image (TIFF, EDF, MarCCD and others)"
 
 _START = 4096
 
+#: Files that fabio unpacks.
+_PACKED = (".gz", ".bz2")
+
 
 def can_read(path: Path) -> bool:
     """Say whether the file starts as an image does, plain or compressed."""
@@ -102,9 +105,9 @@ def stack_of(files: Sequence[ImageFile]) -> ImageStack:
 
 def _described(path: Path) -> ImageFile:
     start = _start_of(path)
-    if is_tiff(start):
+    if is_tiff(start) and path.suffix not in _PACKED:
         return describe_tiff(path)
-    if is_fabio(start):
+    if is_tiff(start) or is_fabio(start):
         return describe_fabio(path)
     raise UnreadableFileError(
         f"{path} is {DESCRIPTION} no more: it begins with {start[:8].hex(' ') or 'nothing'}. "

@@ -335,6 +335,13 @@ def test_saxs_keys_of_an_edf_are_converted(tmp_path):
     assert attrs["detector_origin"] == pytest.approx([5.5 * 172e-6, 3.25 * 150e-6, 2.5])
 
 
+def test_tiff_in_gzip_is_read(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", image())
+    content = (tmp_path / "a.tif").read_bytes()
+    (tmp_path / "b.tif.gz").write_bytes(gzip.compress(content))
+    np.testing.assert_array_equal(bk.open(tmp_path / "b.tif.gz").image[0], image())
+
+
 def test_edf_in_gzip_is_read(tmp_path):
     content = write_edf(tmp_path / "a.edf").read_bytes()
     (tmp_path / "a.edf").unlink()
