@@ -97,6 +97,6 @@ def _conflict(name: str, stated: float, value: float, attrs: Attrs) -> str:
     angle, unit = attrs.get("detector_two_theta", 0.0), ATTRIBUTES[name].unit
     why = f", as if the detector arm were at 0 and not at {angle:g} deg" if angle else ""
     return (
-        f"{name}: the header gives {stated:g} {unit}{why}; by its axes the direct beam meets the "
-        f"detector at {value:.6g} {unit}, which is used"
+        f"{name}: the header gives {stated:g} {unit}{why}; the direct beam meets the detector at "
+        f"{value:.6g} {unit}, which is used"
     )
