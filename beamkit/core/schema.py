@@ -235,6 +235,8 @@ ATTRIBUTES: dict[str, Attribute] = {
         ),
         Attribute("goniometer", "", "axes, vectors and settings, JSON"),
         Attribute("scan_command", "", "command that made the scan", "scan_command"),
+        Attribute("scans", "", "scans that the file holds"),
+        Attribute("image_template", "", "names of the images that belong to a scan"),
         Attribute("source", "", "file that the data came from"),
         Attribute("format", "", "format of that file"),
     )
