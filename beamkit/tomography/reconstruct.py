@@ -19,6 +19,7 @@ from beamkit.core.schema import (
     DETECTOR_X,
     DETECTOR_Y,
     PROJECTIONS,
+    note,
     require_dims,
     require_quantity,
 )
@@ -27,7 +28,7 @@ from beamkit.tomography.corrections import correct
 from beamkit.tomography.rotation_center import CenterEstimate
 
 from ._center import resolve_center
-from ._volume import columns_of, spacing, volume
+from ._volume import Scale, columns_of, require_even_columns, spacing, volume
 from .reconstruction._engines import choose
 from .reconstruction._filters import FILTERS
 from .reconstruction._geometry import Geometry
@@ -113,21 +114,24 @@ def reconstruct(
         names = [name for name in ("projections", "flats", "darks") if name in data]
         data = correct(data[names].compute(), corrections)
     _check(data)
-    data = data.astype(np.float32).compute()
+    data = data.astype(np.float32, copy=False).compute()
     _refuse_nan(data)
+    scale = Scale.of(data)
     index, about_center = resolve_center(data, center)
+    geometry = _geometry(data, index, size)
     slices = ALGORITHMS[algorithm](
         data.values,
-        _geometry(data, index, size),
+        geometry,
         engine=engine,
         device=device,
         filter=filter,
         numbers=_row_numbers(data),
         threads=threads,
     )
-    result = volume(slices, data, is_density=filter != "none")
+    result = volume(slices, data, scale, is_density=filter != "none")
     options = {"algorithm": algorithm, "engine": engine, "device": device, "filter": filter}
     result.attrs |= {**options, **about_center}
+    _note_missing_angles(result, geometry)
     parameters = {**options, "center": index, "size": slices.shape[1]}
     result.attrs["history"] = extend(data.attrs, "reconstruct", parameters)
     return result
@@ -151,6 +155,7 @@ def _check(data: xr.DataArray) -> None:
         to="reconstruct",
         cure="Give the raw dataset, or apply flat_field and minus_log first.",
     )
+    require_even_columns(data)
     if 0 in data.shape:
         raise ShapeError(
             f"The data of shape {data.shape} are empty: no "
@@ -182,6 +187,13 @@ def _geometry(data: xr.DataArray, center: float, size: int | None) -> Geometry:
         center=(center - columns[0]) / spacing(columns),
         size=size or len(columns),
     )
+
+
+def _note_missing_angles(volume: xr.DataArray, geometry: Geometry) -> None:
+    covered = float(np.rad2deg(geometry.weights.sum()))
+    if covered < 178:
+        text = f"the angles cover {covered:.0f} degrees of 180: edges along the others are missing"
+        note(volume.attrs, "notes", text)
 
 
 def _row_numbers(data: xr.DataArray) -> list[int]:

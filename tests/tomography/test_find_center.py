@@ -133,6 +133,14 @@ def test_rows_are_named_by_their_detector_row():
         find_center(data, rows=[3])
 
 
+def test_rows_with_contrast_are_chosen():
+    data = discs(rows=30, noise=0.02)
+    data[:, :14], data[:, 25:] = 0, 0
+    found = find_center(data.assign_coords(detector_y=np.arange(100, 130)))
+    assert found.trusted
+    assert found.value == pytest.approx(CENTER, abs=0.2)
+
+
 def test_real_tooth(tooth):
     # tomopy's tutorials: 295.89 and 296; correlation of opposite projections: 295.86.
     found = find_center(tooth)
@@ -146,7 +154,8 @@ def test_real_tooth_cropped(tooth):
 
 
 def test_real_lazy_tooth(tooth):
-    assert find_center(tooth.chunk()).value == find_center(tooth).value
+    lazy, eager = (find_center(one, method="vo") for one in (tooth.chunk(), tooth))
+    assert lazy.value == eager.value
 
 
 def test_real_dendrite(data_folder):

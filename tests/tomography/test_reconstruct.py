@@ -196,6 +196,31 @@ def test_impossible_options_are_refused(data, options, message):
         reconstruct(data, center=134.6, **options)
 
 
+def test_columns_left_out_are_refused(data):
+    with pytest.raises(ShapeError, match="from 110 to 112"):
+        reconstruct(data.drop_isel(detector_x=11), center=134.6)
+
+
+def test_impossible_pixel_size_is_refused(data):
+    data.attrs["effective_pixel_size_x"] = 0.0
+    with pytest.raises(MetadataError, match="above 0"):
+        reconstruct(data, center=134.6)
+
+
+def test_columns_in_falling_order_give_the_same_picture(data):
+    # Both axes of the slice run the other way, and their coordinates say so.
+    other = reconstruct(data.isel(detector_x=slice(None, None, -1)), center=134.6)
+    assert other.x.values[0] == 32
+    expected = reconstruct(data, center=134.6)
+    np.testing.assert_allclose(other.sortby(["y", "x"]), expected, atol=2e-4)
+
+
+def test_angles_that_are_missing_are_noted(data):
+    whole, part = (reconstruct(one, center=134.6) for one in (data, data.isel(angle=slice(60))))
+    assert "notes" not in whole.attrs
+    assert "cover 120 degrees" in part.attrs["notes"][0]
+
+
 def test_finufft_does_not_run_on_the_gpu(data):
     with pytest.raises(EngineError, match="engine='astra'"):
         reconstruct(data, center=134.6, engine="nufft", device="gpu")

@@ -159,9 +159,10 @@ class _RadialLines:
         self._places = [(part * w).astype(np.float32).ravel() for part in (sin, cos)]
         # A slice of even size has its middle between pixels.
         half_pixel = 0.5 * (cos + sin) * (1 - geometry.size % 2)
-        scale = geometry.weights[:, None] * self._factors[self._frequencies] / length
-        phase = np.exp(1j * w * (geometry.center + half_pixel))
-        self._all_factors = (scale * phase).astype(np.complex64)
+        factors = _phases(geometry.center + half_pixel[:, 0], length)[:, self._frequencies]
+        factors *= geometry.weights[:, None].astype(np.float32)
+        factors *= (self._factors[self._frequencies] / length).astype(np.float32)
+        self._all_factors = factors
         self._is_prepared = True
 
     def image(self, spectrum: NDArray[np.complex64]) -> NDArray[np.complex64]:
@@ -190,6 +191,21 @@ class _RadialLines:
             plan.setpts(*self._places)
             self._plans.plan = plan
         return self._plans.plan
+
+
+def _phases(shifts: NDArray[np.float64], length: int) -> NDArray[np.complex64]:
+    """Return ``exp(i w shift)`` for all shifts and frequencies, shape (shift, length).
+
+    From tables of each 64th frequency and of those between, as exponentials are slow.
+    """
+    step = 2j * np.pi / length * shifts[:, None]
+    coarse = np.exp(step * np.arange(0, length // 2 + 1, 64)).astype(np.complex64)
+    fine = np.exp(step * np.arange(64)).astype(np.complex64)
+    positive = (coarse[:, :, None] * fine[:, None, :]).reshape(len(shifts), -1)
+    phases = np.empty((len(shifts), length), np.complex64)
+    phases[:, : length // 2] = positive[:, : length // 2]
+    np.conjugate(positive[:, length // 2 : 0 : -1], out=phases[:, length // 2 :])
+    return phases
 
 
 def _norm(sinogram: NDArray[np.float32]) -> float:

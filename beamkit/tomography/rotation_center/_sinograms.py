@@ -19,10 +19,11 @@ from beamkit.core.schema import (
     require_quantity,
 )
 from beamkit.tomography._angles import require_angles
+from beamkit.tomography._volume import require_even_columns
 from beamkit.tomography.corrections import correct
 
-#: Rows used if nobody says which.
-_ROWS = 8
+#: Rows used if nobody says which, and blocks of columns in which their contrast is measured.
+_ROWS, _BLOCKS = 8, 32
 
 #: Rows on which the slow methods work.
 _FEW_ROWS = 2
@@ -141,7 +142,7 @@ def line_integrals(data: xr.Dataset | xr.DataArray, rows: Sequence[float] | None
     data
         A raw dataset, or line integrals of shape (angle, detector_y, detector_x).
     rows
-        Values of ``detector_y``; None takes 8 in the middle.
+        Values of ``detector_y``; None takes the 8 next to each other with the most contrast.
 
     Raises
     ------
@@ -170,7 +171,8 @@ def line_integrals(data: xr.Dataset | xr.DataArray, rows: Sequence[float] | None
             f"All {chosen.sizes[ANGLE]} projections are at {chosen[ANGLE].values[0]} deg; angles "
             "that differ are needed to find the centre. Give center=... by hand."
         )
-    chosen = chosen.astype(np.float32).compute()
+    require_even_columns(chosen)
+    chosen = chosen.astype(np.float32, copy=False).compute()
     if not np.isfinite(chosen.values).all():
         raise InvalidPixelsError(
             f"{int((~np.isfinite(chosen.values)).sum())} values are NaN or infinite; to find the "
@@ -179,16 +181,30 @@ def line_integrals(data: xr.Dataset | xr.DataArray, rows: Sequence[float] | None
     return chosen
 
 
+def _first_of_best_rows(projections: xr.DataArray) -> int:
+    """Return the first of the rows that change most in a quarter turn or so, from two frames."""
+    if projections.sizes[DETECTOR_Y] <= _ROWS or ANGLE not in projections.dims:
+        return 0
+    frames = [projections.isel({ANGLE: place}) for place in (0, projections.sizes[ANGLE] // 2)]
+    one, other = (
+        np.nan_to_num(frame.transpose(DETECTOR_Y, DETECTOR_X).values.astype(np.float32))
+        for frame in frames
+    )
+    blocks = np.array_split(one - other, min(_BLOCKS, one.shape[1]), axis=1)
+    change = np.mean([np.abs(block.mean(axis=1)) for block in blocks], axis=0)
+    return int(np.argmax(np.convolve(change, np.ones(_ROWS), mode="valid")))
+
+
 def _places(data: xr.Dataset | xr.DataArray, rows: Sequence[float] | None) -> NDArray[np.intp]:
     if DETECTOR_Y not in data.dims:
         raise ShapeError(
             f"The data must have the dimension {DETECTOR_Y!r}; they have {tuple(data.dims)}. "
             "One row is kept as a dimension by isel(detector_y=[3])."
         )
-    count = data.sizes[DETECTOR_Y]
     if rows is None:
-        first = max(0, (count - _ROWS) // 2)
-        return np.arange(first, min(count, first + _ROWS))
+        projections = data if isinstance(data, xr.DataArray) else data.get("projections")
+        first = 0 if projections is None else _first_of_best_rows(projections)
+        return np.arange(first, min(data.sizes[DETECTOR_Y], first + _ROWS))
     known = data[DETECTOR_Y].values
     places = [np.flatnonzero(known == row) for row in rows]
     missing = [row for row, place in zip(rows, places, strict=True) if not place.size]

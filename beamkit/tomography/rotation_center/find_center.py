@@ -52,7 +52,8 @@ def find_center(
     method
         ``"auto"``, ``"closed_form"``, ``"phase_correlation"``, ``"sharpness"`` or ``"vo"``.
     rows
-        Values of ``detector_y`` to use together; None takes 8 in the middle.
+        Values of ``detector_y`` to use together; None takes the 8 next to each
+        other that change most with the angle.
 
     Returns
     -------
