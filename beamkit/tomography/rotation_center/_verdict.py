@@ -58,18 +58,16 @@ def judge(scan: Scan, findings: Findings, method: str) -> Verdict:
     Parameters
     ----------
     method
-        What the caller asked for. ``"auto"`` takes the mean of all that agree with the most
-        certain one, weighted by their uncertainties.
+        What the caller asked for. ``"auto"`` takes the mean of the most that agree, weighted by
+        their uncertainties.
     """
     votes = _votes(scan, findings)
-    wanted = "sharpness" if method == "auto" else method
-    best = min(votes, key=lambda name: votes[name].uncertainty)
-    if method != "auto":
-        best = method if method in votes else "closed_form"
     tolerance = max(_TOLERANCE, _RELATIVE_TOLERANCE * scan.values.shape[2])
+    best = _best(votes, method, tolerance)
     apart = {name: abs(vote.center - votes[best].center) for name, vote in votes.items()}
     agreeing = [name for name in votes if apart[name] <= tolerance]
     chosen = _mean([votes[name] for name in agreeing]) if method == "auto" else votes[best]
+    wanted = "sharpness" if method == "auto" else method
     doubts = [*_doubts_of_the_scan(scan, findings)]
     if wanted not in votes:
         doubts.append(f"{wanted} found no centre")
@@ -81,13 +79,27 @@ def judge(scan: Scan, findings: Findings, method: str) -> Verdict:
         # One pair of noisy projections may be off by chance; its own uncertainty says so.
         if apart[name] > tolerance + 3 * findings[name].uncertainty
     ]
-    support = f"{', '.join(agreeing)} agree within {_span(votes, agreeing):.1f} pixel"
-    return Verdict(
-        chosen.center,
-        chosen.uncertainty,
-        trusted=not doubts,
-        reasons=tuple(doubts) or (support,),
-    )
+    reasons = tuple(doubts) or (_support(votes, agreeing),)
+    return Verdict(chosen.center, chosen.uncertainty, trusted=not doubts, reasons=reasons)
+
+
+def _best(votes: dict[str, _Vote], method: str, tolerance: float) -> str:
+    """Return the method asked for; for "auto" the most certain of the largest group."""
+    if method != "auto":
+        return method if method in votes else "closed_form"
+
+    def friends(name: str) -> int:
+        near = (abs(vote.center - votes[name].center) <= tolerance for vote in votes.values())
+        return sum(near)
+
+    return max(votes, key=lambda name: (friends(name), -votes[name].uncertainty))
+
+
+def _support(votes: dict[str, _Vote], agreeing: list[str]) -> str:
+    if len(agreeing) < 2:
+        return "nothing speaks against it; method='auto' compares with other methods"
+    centers = [votes[name].center for name in agreeing]
+    return f"{', '.join(agreeing)} agree within {max(centers) - min(centers):.1f} pixel"
 
 
 def _votes(scan: Scan, findings: Findings) -> dict[str, _Vote]:
@@ -109,11 +121,6 @@ def _mean(votes: list[_Vote]) -> _Vote:
     mean = float(weights @ centers / weights.sum())
     scatter = float(np.sqrt(weights @ (centers - mean) ** 2 / weights.sum()))
     return _Vote(mean, max(float(weights.sum() ** -0.5), scatter))
-
-
-def _span(votes: dict[str, _Vote], names: list[str]) -> float:
-    centers = [votes[name].center for name in names]
-    return max(centers) - min(centers)
 
 
 def _doubts_of_the_scan(scan: Scan, findings: Findings) -> Iterator[str]:
