@@ -61,9 +61,10 @@ def _flush_to_disk(path: Path) -> None:
 
 
 def _explain(error: OSError, target: Path) -> str:
-    message = f"{target} was not written: {error.strerror or error}."
+    # Not error.strerror: HDF5 puts a page of its own there.
+    message = f"{target} was not written: {os.strerror(error.errno or 0)}."
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        free = shutil.disk_usage(_existing_parent(target)).free
+        free = shutil.disk_usage(existing_parent(target)).free
         message += (
             f" {free / 1e6:.0f} MB are free there. Free some space, or choose another folder."
         )
@@ -72,5 +73,6 @@ def _explain(error: OSError, target: Path) -> str:
     return message
 
 
-def _existing_parent(path: Path) -> Path:
+def existing_parent(path: Path) -> Path:
+    """Return the nearest folder above a path that exists."""
     return next(parent for parent in path.absolute().parents if parent.exists())

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from contextlib import ExitStack
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,8 +23,8 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from beamkit._version import __version__
-from beamkit.core.atomic import atomic_path
-from beamkit.core.errors import ShapeError
+from beamkit.core.atomic import atomic_path, existing_parent
+from beamkit.core.errors import BeamkitError, ShapeError, WriteError
 from beamkit.core.history import entries
 from beamkit.core.schema import VOLUME, require_dims
 
@@ -89,7 +91,8 @@ class VolumeFile:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._stack.__exit__(kind, error, traceback)
+        with _hdf5_errors_named(self._path):
+            self._stack.__exit__(kind, error, traceback)
 
     def write(self, first: int, slab: NDArray[np.float32]) -> None:
         """Write slices ``first``, ``first + 1`` ... Shape (rows, y, x).
@@ -105,7 +108,8 @@ class VolumeFile:
                 f"A slab of shape {slab.shape} at slice {first} does not fit into a volume of "
                 f"shape {self._shape}. Give slices of {self._shape[1:]} pixels."
             )
-        self._data[first : first + rows] = slab
+        with _hdf5_errors_named(self._path):
+            self._data[first : first + rows] = slab
 
     def describe(self, attrs: Mapping[str, Any], coords: Mapping[str, xr.DataArray]) -> None:
         """Write the axes (each with ``attrs["units"]``), the attributes and the history."""
@@ -120,6 +124,23 @@ class VolumeFile:
             entry["title"] = attrs["title"]
         for number, item in enumerate(entries(attrs), start=1):
             _write_process(entry, number, item)
+
+
+@contextmanager
+def _hdf5_errors_named(path: Path) -> Iterator[None]:
+    """HDF5 says a full disk as OSError without a number on writing, as RuntimeError on closing."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        if isinstance(error, BeamkitError):
+            raise
+        found = re.search(r"error message = '([^']*)'", str(error))
+        reason = found[1] if found else str(error).splitlines()[0]
+        free = shutil.disk_usage(existing_parent(path)).free
+        raise WriteError(
+            f"{path} was not written: {reason}. {free / 1e6:.0f} MB are free there. "
+            "Free some space, or choose another folder."
+        ) from error
 
 
 def _skeleton(file: h5py.File, shape: tuple[int, ...]) -> h5py.Dataset:

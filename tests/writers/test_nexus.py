@@ -1,5 +1,7 @@
 import errno
 import json
+import subprocess
+import sys
 
 import h5py
 import numpy as np
@@ -82,3 +84,18 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path):
 def test_the_wrong_dimensions_are_refused(volume, tmp_path):
     with pytest.raises(ShapeError, match=r"transpose"):
         writers.nexus(volume.transpose("y", "x", "z"), tmp_path / "v.nxs")
+
+
+def test_a_disk_that_fills_while_writing_is_said(tmp_path):
+    """A limit on the size of files of this process stands in for the disk."""
+    code = (
+        "import resource, signal, numpy as np\nfrom beamkit import writers\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+        f"with writers.VolumeFile({str(tmp_path / 'v.nxs')!r}, (4, 200, 200)) as file:\n"
+        "    file.write(0, np.ones((4, 200, 200), 'f4'))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "WriteError" in done.stderr.splitlines()[-1], done.stderr
+    assert "v.nxs was not written" in done.stderr
+    assert list(tmp_path.iterdir()) == []
