@@ -14,7 +14,7 @@ test: $(VENV)/.test chromium  ## every test
 	$(BIN)/python -m pytest
 
 check: $(VENV)/.test lint  ## the quick loop: linters, types, rules of the house, quick tests
-	$(BIN)/python -m pytest -q -m "not slow and not ui and not gpu"
+	$(BIN)/python -m pytest -q -n auto -m "not slow and not ui and not gpu"
 
 lab: $(VENV)/.lab  ## JupyterLab on the first tutorial
 	$(BIN)/beamkit lab
