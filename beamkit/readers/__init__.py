@@ -8,8 +8,9 @@ One module is one format. A module has
     Whether the file is of this format, by its content; cheap, and never raises.
 ``read(paths, *, option=...) -> xr.Dataset``
     The data, lazily, in the vocabulary of :mod:`beamkit.core.schema`.
-``verify(paths)``
-    Only where the format has checksums: raise ChecksumError where one is wrong.
+``verify(paths) -> int | None``
+    Only where the format has checksums: raise ChecksumError where one is wrong. May return how
+    many there were; 0 is noted in ``attrs["notes"]``.
 
 A new format is one new file and its name in :data:`FORMATS`. A package of its own adds one through
 the entry-point group ``beamkit.readers``.

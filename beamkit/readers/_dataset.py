@@ -20,7 +20,12 @@ _OF_THE_DATASET = {
 
 
 def image_stack(
-    data: Any, first: str, *, units: str = "counts", quantity: str = "counts"
+    data: Any,
+    first: str,
+    *,
+    units: str = "counts",
+    quantity: str = "counts",
+    coords: Mapping[str, Any] | None = None,
 ) -> xr.DataArray:
     """Return frames with the dimensions (first, detector_y, detector_x) and pixel coordinates.
 
@@ -30,18 +35,31 @@ def image_stack(
         Shape (first, detector_y, detector_x).
     first
         Name of the first dimension, such as ``"frame"``.
+    quantity
+        What the numbers are; ``""`` if that is not known.
+    coords
+        Further coordinates, made by :func:`coordinate`.
     """
-    array = xr.DataArray(data, dims=(first, schema.DETECTOR_Y, schema.DETECTOR_X))
-    for axis in (schema.DETECTOR_Y, schema.DETECTOR_X):
-        index = np.arange(array.sizes[axis])
-        array = array.assign_coords({axis: (axis, index, {"units": "pixel"})})
-    array.attrs.update(units=units, quantity=quantity)
-    return array
+    pixels = (schema.DETECTOR_Y, schema.DETECTOR_X)
+    places = {
+        axis: coordinate(axis, np.arange(length), "pixel")
+        for axis, length in zip(pixels, data.shape[1:], strict=True)
+    }
+    attrs = {"units": units, "quantity": quantity} if quantity else {"units": units}
+    return xr.DataArray(
+        data, dims=(first, *pixels), coords={**places, **(coords or {})}, attrs=attrs
+    )
 
 
 def coordinate(dim: str, values: ArrayLike, units: str) -> tuple[str, NDArray[Any], dict[str, str]]:
     """Return a coordinate over ``dim`` for ``assign_coords``."""
     return dim, np.asarray(values), {"units": units}
+
+
+def note_text(attrs: dict[str, Any], text: str) -> None:
+    """Add a line to ``attrs["notes"]``, in place, if there is one."""
+    if text:
+        schema.note(attrs, "notes", text)
 
 
 def finished(

@@ -28,7 +28,7 @@ class Format:
     can_read, read
         The module's functions.
     verify
-        The module's check of checksums, or None.
+        The module's check of checksums, or None. It returns how many it found, or None.
     options
         Names that ``read`` takes beside the paths.
     """
@@ -37,7 +37,7 @@ class Format:
     description: str
     can_read: Callable[[Path], bool]
     read: Callable[..., xr.Dataset]
-    verify: Callable[[Sequence[Path]], None] | None
+    verify: Callable[[Sequence[Path]], int | None] | None
     options: tuple[str, ...]
 
 
@@ -46,13 +46,7 @@ def formats() -> Iterator[Format]:
     from . import FORMATS
 
     for name in FORMATS:
-        try:
-            module = import_module(f"{__package__}.{name}")
-        except ModuleNotFoundError as error:
-            if error.name != f"{__package__}.{name}":
-                raise
-            continue
-        yield _format(name, module)
+        yield _format(name, import_module(f"{__package__}.{name}"))
     for point in entry_points(group=GROUP):
         yield _format(point.name, point.load())
 

@@ -15,7 +15,7 @@ import h5py
 from beamkit.core.errors import MissingSourceError, UnreadableFileError
 
 from . import _hdf5
-from ._hdf5_walk import walk
+from ._hdf5_walk import find_source, walk
 
 #: Virtual datasets of virtual datasets: deeper than this they go in a circle.
 _DEEPEST = 8
@@ -84,21 +84,6 @@ def _why_broken(group: h5py.Group, walked: str, link: object) -> str:
     if isinstance(link, h5py.SoftLink):
         return f"{walked} is a link to {link.path}, which is not there. Copy the file again."
     return ""
-
-
-def find_source(parent: Path, filename: str) -> Path | None:
-    """Return the file that HDF5 opens for a name in a link, or None.
-
-    HDF5 (H5F_prefix_open_file) tries an absolute path as it is, then its last part beside the file
-    that holds the link; a relative path from there, then from the working directory.
-    """
-    name = Path(filename)
-    folder = parent.absolute().parent
-    if name.is_absolute():
-        tries = [name, folder / name.name, Path(name.name)]
-    else:
-        tries = [folder / name, name]
-    return next((path for path in tries if path.is_file()), None)
 
 
 def require_sources(dataset: h5py.Dataset, depth: int = 0) -> None:

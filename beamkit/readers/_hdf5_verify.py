@@ -10,12 +10,16 @@ import h5py
 from beamkit.core.errors import ChecksumError
 
 from . import _hdf5
-from ._hdf5_links import find_source
-from ._hdf5_walk import walk
+from ._hdf5_walk import find_source, walk
 
 
-def verify(paths: Sequence[Path]) -> None:
+def verify(paths: Sequence[Path]) -> int:
     """Read every chunk that has a checksum, of the files, and of what they link to.
+
+    Returns
+    -------
+    checked
+        Number of datasets that have checksums.
 
     Raises
     ------
@@ -25,11 +29,14 @@ def verify(paths: Sequence[Path]) -> None:
         If a file is damaged elsewhere.
     """
     seen: set[tuple[str, str]] = set()
+    checked = 0
     for path in paths:
         with _hdf5.open_file(path) as file:
             for item in _datasets(file, seen):
                 if item.fletcher32:
                     _verify_chunks(item)
+                    checked += 1
+    return checked
 
 
 def _datasets(file: h5py.File, seen: set[tuple[str, str]]) -> Iterator[h5py.Dataset]:
@@ -64,7 +71,7 @@ def _verify_chunks(item: h5py.Dataset) -> None:
     with _hdf5.readable(path, name):
         for chunk in item.iter_chunks():
             try:
-                item[chunk]
+                item[chunk]  # the checksum is compared before anything is decoded
             except OSError as error:
                 place = ", ".join(f"{part.start}:{part.stop}" for part in chunk)
                 raise ChecksumError(

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import h5py
-from h5py import h5g, h5l, h5o
+from h5py import h5f, h5g, h5l, h5o
+
+from beamkit.core.errors import BeamkitError
 
 from . import _hdf5
+from ._hdf5_heap import require_sound_heaps
 
 #: Groups in groups: deeper than this they go in a circle.
 _DEEPEST = 32
@@ -55,8 +59,11 @@ def _walk(
             kind = group.links.get_info(name).type
             if kind != h5l.TYPE_HARD:
                 found.append(Entry(here, False, kind == h5l.TYPE_SOFT, kind == h5l.TYPE_EXTERNAL))
+                _require_sound_target(group, name, kind)
                 continue
             info = h5o.get_info(group, name)
+        except BeamkitError:
+            raise
         except _hdf5.DAMAGE:
             found.append(Entry(here))
             continue
@@ -67,6 +74,16 @@ def _walk(
             seen.add(identity)
             for inner in _opened(group, name):
                 _walk(inner, here, seen, found, depth + 1)
+
+
+def _require_sound_target(group: h5g.GroupID, name: bytes, kind: int) -> None:
+    """HDF5 opens the file of an external link by itself: it is looked at before."""
+    if kind != h5l.TYPE_EXTERNAL:
+        return
+    filename = group.links.get_val(name)[0].decode("utf-8", "surrogateescape")
+    found = find_source(Path(_hdf5.text(h5f.get_name(group))), filename)
+    if found is not None:
+        require_sound_heaps(found)
 
 
 def _names(group: h5g.GroupID) -> list[bytes]:
@@ -81,3 +98,18 @@ def _opened(group: h5g.GroupID, name: bytes) -> Iterator[h5g.GroupID]:
         yield h5g.open(group, name)
     except _hdf5.DAMAGE:
         return
+
+
+def find_source(parent: Path, filename: str) -> Path | None:
+    """Return the file that HDF5 opens for a name in a link, or None.
+
+    HDF5 (H5F_prefix_open_file) tries an absolute path as it is, then its last part beside the file
+    that holds the link; a relative path from there, then from the working directory.
+    """
+    name = Path(filename)
+    folder = parent.absolute().parent
+    if name.is_absolute():
+        tries = [name, folder / name.name, Path(name.name)]
+    else:
+        tries = [folder / name, name]
+    return next((path for path in tries if path.is_file()), None)

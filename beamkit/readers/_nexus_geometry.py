@@ -20,6 +20,7 @@ from beamkit.core.transformations import Axis, chain_matrix
 from beamkit.core.units import convert
 
 from . import _hdf5
+from ._hdf5_chunks import read
 from ._nexus_metadata import Metadata
 from ._nexus_plot import is_numbers
 
@@ -73,7 +74,7 @@ def _is_module(item: object) -> bool:
 
 def _holds_first_pixel(module: h5py.Group) -> bool:
     origin = _hdf5.dataset(module, "data_origin")
-    return origin is not None and is_numbers(origin) and not np.any(_values(origin))
+    return origin is not None and is_numbers(origin) and not np.any(read(origin))
 
 
 def _direction(item: h5py.Dataset) -> tuple[float, float, float]:
@@ -170,7 +171,7 @@ def _settings(item: h5py.Dataset, to: str) -> tuple[float, ...]:
         raise MetadataError(f"{item.name} is not a number, so no axis of rotation or translation.")
     unit = _hdf5.text_attribute(item, "units") or to
     factor = convert(1.0, unit, to)
-    values = np.asarray(_values(item), np.float64).reshape(-1)
+    values = np.asarray(read(item), np.float64).reshape(-1)
     if not np.isfinite(values).all():
         raise MetadataError(f"{item.name} has settings that are not numbers.")
     return tuple(float(f"{value * factor:.15g}") for value in values)
@@ -192,11 +193,6 @@ def _triplet(item: h5py.Dataset, name: str) -> Any:
             f"{item.name} has the {name} {value}; three numbers are needed. Correct it in the file."
         )
     return numbers.astype(float)
-
-
-def _values(item: h5py.Dataset) -> Any:
-    with _hdf5.readable(item.file.filename, str(item.name)):
-        return item[()]
 
 
 def _triple(vector: Any) -> tuple[float, float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from beamkit.core.schema import ATTRIBUTES, header_text, lines, note
 from beamkit.core.units import convert, is_unit
 
 from . import _hdf5
+from ._hdf5_chunks import read
 from ._nexus_tree import Tree, is_below
 
 #: Where a number is: NX_class of the group, and names of the field, the best first.
@@ -50,8 +52,14 @@ _TEXTS = {
     "scan_command": (("NXentry", "scan_command"),),
 }
 
+#: Attributes that are above 0.
+_POSITIVE = ("pixel_size_x", "pixel_size_y", "detector_distance", "magnification")
+
 #: Units of numbers that need none to be understood.
 _BARE = ("1", "counts")
+
+#: Groups whose short arrays go into the header too: a unit cell, the place of a module.
+_WITH_VECTORS = ("NXsample", "NXcrystal", "NXtranslation", "NXdetector_module")
 
 #: Entries of the header: enough for every motor of a beamline, not for a damaged file.
 _MOST_HEADER_ENTRIES = 3000
@@ -184,7 +192,11 @@ def _swing(found: Metadata, detector: h5py.Group) -> None:
     value = None if item is None else constant(item)
     if item is not None and value:
         unit = _hdf5.text_attribute(item, "units") or "deg"
-        found.attrs["detector_two_theta"] = convert(value, unit, "deg")
+        try:
+            found.attrs["detector_two_theta"] = convert(value, unit, "deg")
+        except MetadataError:
+            text = f"the file gives {value:g} {unit!r}, which is not a unit of angles; not used"
+            found.conflict("detector_two_theta", text)
 
 
 def _candidates(
@@ -213,6 +225,9 @@ def number_of(found: Metadata, name: str, item: h5py.Dataset) -> float | None:
     value = constant(item)
     if value is None:
         return None
+    if name.endswith(_POSITIVE) and not value > 0:
+        found.conflict(name, f"the file gives {value:g}, which cannot be; not used")
+        return None
     to, unit = ATTRIBUTES[name].unit, _hdf5.text_attribute(item, "units")
     if to in _BARE or unit.lower() == to.lower():
         return value
@@ -233,7 +248,7 @@ def constant(item: h5py.Dataset) -> float | None:
     if single is not None or item.size is None or not 1 < item.size <= 1_000_000:
         return single
     try:
-        values = item[()] if item.dtype.kind in "iuf" else np.empty(0)
+        values = read(item) if item.dtype.kind in "iuf" else np.empty(0)
         same = values.size > 0 and bool(np.all(values == values.flat[0]))
     except _hdf5.DAMAGE:
         return None
@@ -262,14 +277,16 @@ def _plausible_unit(name: str, value: float) -> str:
 
 
 def header(tree: Tree, below: str) -> Mapping[str, Any]:
-    """Return every single number and string below a path, by path, with units where given."""
+    """Return the single numbers and strings below a path, by path, with units where given."""
     result: dict[str, Any] = {}
+    vectors = {path for path, nx_class in tree.groups if nx_class in _WITH_VECTORS}
     for entry in tree.entries:
         if len(result) >= _MOST_HEADER_ENTRIES:
             break
         if entry.is_group or entry.is_soft or entry.is_external:
             continue
-        item = _hdf5.dataset(tree.file, entry.path) if is_below(entry.path, below) else None
+        largest = 9 if entry.path.rpartition("/")[0] in vectors else 1
+        item = _small(tree.file, entry.path, largest) if is_below(entry.path, below) else None
         value = None if item is None else _scalar(item)
         if item is not None and value is not None:
             unit = _hdf5.text_attribute(item, "units")
@@ -277,8 +294,27 @@ def header(tree: Tree, below: str) -> Mapping[str, Any]:
     return result
 
 
-def _scalar(item: h5py.Dataset) -> float | str | None:
+def _small(file: h5py.File, path: str, largest: int) -> h5py.Dataset | None:
+    """Return a dataset of at most so many values, None for anything else."""
+    try:
+        item = h5py.h5d.open(file.id, path.encode("utf-8", "surrogateescape"))
+        return h5py.Dataset(item) if 0 < math.prod(item.shape) <= largest else None
+    except _hdf5.DAMAGE:
+        return None
+
+
+def _scalar(item: h5py.Dataset) -> float | str | list[Any] | None:
+    if item.size != 1:
+        return _values(item)
     value = _hdf5.number(item)
     if value is not None:
         return int(value) if value.is_integer() and item.dtype.kind in "iu" else value
     return _hdf5.string(item)[:500] or None
+
+
+def _values(item: h5py.Dataset) -> list[Any] | None:
+    try:
+        found = read(item) if item.dtype.kind in "iuf" else None
+    except _hdf5.DAMAGE:
+        return None
+    return None if found is None or not np.isfinite(found).all() else list(found.tolist())

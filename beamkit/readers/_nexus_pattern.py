@@ -14,6 +14,7 @@ from beamkit.core.schema import note
 
 from . import _hdf5
 from ._dataset import coordinate, finished
+from ._hdf5_chunks import read
 from ._hdf5_lazy import lazy
 from ._nexus_metadata import Metadata
 from ._nexus_plot import Plot, units_of
@@ -73,7 +74,7 @@ def pattern(path: Path, plot: Plot, over: Over, found: Metadata, file_format: st
         outer = plot.axes[place]
         if outer is not None and outer.size == signal.shape[place]:
             coords[dim] = coordinate(
-                dim, _read(outer), units_of(outer, "deg" if dim == "chi" else "")
+                dim, read(outer), units_of(outer, "deg" if dim == "chi" else "")
             )
     data = {key: variable.assign_coords(coords) for key, variable in variables.items()}
     return finished(data, kind="pattern", attrs=found.attrs, source=path, file_format=file_format)
@@ -101,7 +102,7 @@ def _errors(plot: Plot) -> h5py.Dataset | None:
 
 
 def _axis_values(axis: h5py.Dataset, name: str, length: int, found: Metadata) -> tuple[Any, str]:
-    values = _read(axis).astype(float)
+    values = read(axis).astype(float)
     if len(values) > length:
         note(
             found.attrs,
@@ -117,8 +118,3 @@ def _axis_values(axis: h5py.Dataset, name: str, length: int, found: Metadata) ->
 def _per_angstrom(axis: h5py.Dataset) -> float | None:
     unit = "".join(units_of(axis, "1/angstrom").lower().split())
     return _PER_ANGSTROM.get(unit.replace("å", "angstrom").replace("angstroms", "angstrom"))
-
-
-def _read(item: h5py.Dataset) -> Any:
-    with _hdf5.readable(item.file.filename, str(item.name)):
-        return np.asarray(item[()])

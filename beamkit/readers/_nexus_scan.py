@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import h5py
-import numpy as np
 import xarray as xr
 
 from beamkit.core.schema import note
 
 from . import _hdf5
 from ._dataset import coordinate, finished
+from ._hdf5_chunks import read
 from ._nexus_metadata import Metadata
 from ._nexus_plot import Plot, clean, columns, is_numbers, units_of
 
@@ -47,7 +46,7 @@ def scan(
         _collect(plot, points, found_columns, found)
     variables, coords = {}, {}
     for name, item in found_columns.items():
-        values = _values(item)[:points]
+        values = read(item)[:points]
         if axis is not None and item == axis:
             coords[name] = coordinate("point", values, units_of(item))
         else:
@@ -84,12 +83,12 @@ def _grid(path: Path, plot: Plot, found: Metadata, file_format: str) -> xr.Datas
     signal = plot.signal
     dims = tuple(_name(axis) for axis in plot.axes if axis is not None)
     coords = {
-        _name(axis): coordinate(_name(axis), _values(axis), units_of(axis))
+        _name(axis): coordinate(_name(axis), read(axis), units_of(axis))
         for axis in plot.axes
         if axis is not None
     }
     data = {
-        name: xr.DataArray(_values(item), dims=dims, coords=coords, attrs={"units": units_of(item)})
+        name: xr.DataArray(read(item), dims=dims, coords=coords, attrs={"units": units_of(item)})
         for name, item in ({} if signal is None else _alike(plot, signal)).items()
         if name not in dims
     }
@@ -139,8 +138,3 @@ def _note_missing(plots: Sequence[Plot], found: Metadata) -> None:
 
 def _name(item: h5py.Dataset) -> str:
     return clean(str(item.name).rpartition("/")[2])
-
-
-def _values(item: h5py.Dataset) -> Any:
-    with _hdf5.readable(item.file.filename, str(item.name)):
-        return np.asarray(item[()])

@@ -19,6 +19,7 @@ from beamkit.core.schema import DETECTOR_X, DETECTOR_Y, note
 
 from . import _hdf5
 from ._dataset import coordinate, finished, image_stack
+from ._hdf5_chunks import read
 from ._image_geometry import place
 from ._mask import mask
 from ._nexus_geometry import detector_plane, goniometer
@@ -70,10 +71,10 @@ class Stack:
         self._add_frame_coordinates()
         attrs = self.found.attrs
         quantity = "counts" if self.units == "counts" else ""
-        frames = image_stack(self.data, "frame", units=self.units, quantity=quantity)
-        variables = {
-            "frames" if kind == "diffraction" else "image": frames.assign_coords(self.coords)
-        }
+        frames = image_stack(
+            self.data, "frame", units=self.units, quantity=quantity, coords=self.coords
+        )
+        variables = {"frames" if kind == "diffraction" else "image": frames}
         groups = [group for group in (self.detector, self.plot) if group is not None]
         masked = mask(self.data[0], groups, attrs) if len(self.data) else None
         if masked is not None:
@@ -116,7 +117,7 @@ class Stack:
             return
         for name, item in columns(group):
             if item.size == frames and name not in self.coords and name not in _TAKEN:
-                values = _hdf5_values(item)
+                values = read(item)
                 self.coords[name] = coordinate("frame", values, units_of(item))
 
 
@@ -149,7 +150,7 @@ def _sample_angles(
     found = {}
     for name, item in columns(group):
         if item.size == frames and not name.endswith("_end"):
-            values = np.asarray(_hdf5_values(item), float)
+            values = np.asarray(read(item), float)
             if np.ptp(values) > 0:
                 found[name] = (values, units_of(item, "deg"))
     return found
@@ -198,15 +199,10 @@ def axis_coordinates(
 
 def fitted(axis: h5py.Dataset, length: int, found: Metadata) -> NDArray[Any] | None:
     """Return the values of an axis for data of a length, None if there are too few."""
-    values = _hdf5_values(axis)
+    values = read(axis)
     if len(values) == length:
         return values
     done = "the first are used" if len(values) > length else "it is left out"
     text = f"{axis.name} has {len(values)} values for {length} in the data; {done}"
     note(found.attrs, "notes", text)
     return values[:length] if len(values) > length else None
-
-
-def _hdf5_values(item: h5py.Dataset) -> NDArray[Any]:
-    with _hdf5.readable(item.file.filename, str(item.name)):
-        return np.asarray(item[()])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import h5py
@@ -55,14 +57,40 @@ def is_below(path: str, parent: str) -> bool:
 
 
 def tree(file: h5py.File) -> Tree:
-    """Walk a file once."""
+    """Walk a file; within :func:`remembered` only once."""
+    known = _KNOWN.get()
+    if known is not None and file.filename in known:
+        groups, entries = known[file.filename]
+        return Tree(file, groups, entries)
     entries = tuple(walk(file))
-    groups = []
-    for entry in entries:
-        group = _hdf5.member(file, entry.path) if entry.is_group else None
-        if isinstance(group, h5py.Group):
-            groups.append((entry.path, _hdf5.text_attribute(group, "NX_class")))
-    return Tree(file, tuple(groups), entries)
+    groups = tuple(
+        (entry.path, nx_class)
+        for entry in entries
+        if entry.is_group and (nx_class := _nx_class(file, entry.path)) is not None
+    )
+    if known is not None:
+        known[file.filename] = groups, entries
+    return Tree(file, groups, entries)
+
+
+Walked = tuple[tuple[tuple[str, str], ...], tuple[Entry, ...]]
+
+_KNOWN: ContextVar[dict[str, Walked] | None] = ContextVar("trees", default=None)
+
+
+@contextmanager
+def remembered() -> Iterator[None]:
+    """Walk no file twice inside the block: four formats look at a file before one reads it."""
+    token = _KNOWN.set({})
+    try:
+        yield
+    finally:
+        _KNOWN.reset(token)
+
+
+def _nx_class(file: h5py.File, path: str) -> str | None:
+    group = _hdf5.member(file, path)
+    return _hdf5.text_attribute(group, "NX_class") if isinstance(group, h5py.Group) else None
 
 
 def entry_of(path: str) -> str:

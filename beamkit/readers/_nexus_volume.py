@@ -17,6 +17,7 @@ from beamkit.core.schema import VOLUME
 
 from . import _hdf5
 from ._dataset import coordinate
+from ._hdf5_chunks import read
 from ._hdf5_lazy import lazy
 from ._hdf5_links import require_dataset
 from ._nexus_plot import Plot, units_of
@@ -46,8 +47,7 @@ def volume(path: Path, plot: Plot) -> xr.Dataset:
     for place, name in enumerate(VOLUME):
         axis = plot.axes[place]
         if axis is not None and axis.size == signal.shape[place]:
-            with _hdf5.readable(path, str(axis.name)):
-                data = data.assign_coords({name: coordinate(name, axis[()], units_of(axis))})
+            data = data.assign_coords({name: coordinate(name, read(axis), units_of(axis))})
     general = {**attrs, "kind": "volume", "source": str(path.absolute()), "format": "nexus"}
     general.setdefault("header", "{}")
     return data.to_dataset(name="volume").assign_attrs(general)

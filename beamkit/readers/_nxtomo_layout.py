@@ -20,7 +20,9 @@ from beamkit.core.errors import ParameterError, UnreadableFileError
 from beamkit.core.schema import note
 
 from . import _hdf5
+from ._hdf5_chunks import read
 from ._hdf5_links import broken_link, require_dataset, require_sources
+from ._nexus_plot import is_numbers
 from ._nexus_tree import Tree, entry_of, is_below
 from ._tomography import PROJECTION, as_numbers
 
@@ -124,7 +126,7 @@ def _keys(
         item = _hdf5.dataset(tree.file, path)
         if item is not None and item not in seen:
             seen.append(item)
-            yield _read_keys(item), path
+            yield _without_alignment(_read_keys(item), item), path
     if not seen:
         for path in _defined_entries(tree):
             if is_below(path, below) or is_below(below, path):
@@ -132,14 +134,21 @@ def _keys(
 
 
 def _read_keys(item: h5py.Dataset) -> NDArray[np.int64]:
-    path, name = item.file.filename, item.name
-    with _hdf5.readable(path, name):
-        if item.dtype.kind not in "iuf" or item.size is None:
-            raise UnreadableFileError(
-                f"{path}: {name} holds {item.dtype}, not numbers. Give image_key=..., an array "
-                "with 0 for a projection, 1 for a flat, 2 for a dark, one a frame."
-            )
-        return np.asarray(item[()]).reshape(-1).astype(np.int64)
+    if not is_numbers(item):
+        raise UnreadableFileError(
+            f"{item.file.filename}: {item.name} holds {item.dtype}, not numbers. Give "
+            "image_key=..., an array with 0 for a projection, 1 for a flat, 2 for a dark, one a "
+            "frame."
+        )
+    return read(item).reshape(-1).astype(np.int64)
+
+
+def _without_alignment(keys: NDArray[np.int64], item: h5py.Dataset) -> NDArray[np.int64]:
+    """Return the keys with -1 for alignment frames, which the ESRF marks in another field."""
+    control = _hdf5.dataset(item.parent, "image_key_control")
+    if control is None or control.dtype.kind not in "iu" or control.shape != item.shape:
+        return keys
+    return np.where(_read_keys(control) == -1, -1, keys)
 
 
 def _layout(

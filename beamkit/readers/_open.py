@@ -9,9 +9,10 @@ from typing import Any
 import xarray as xr
 
 from beamkit.core.errors import ParameterError, UnknownNameError
-from beamkit.core.schema import KINDS
+from beamkit.core.schema import KINDS, note
 
 from ._detect import choose, require_content, scan_in_folder
+from ._nexus_tree import remembered
 from ._overrides import override
 from ._paths import PathLike, expand
 
@@ -34,7 +35,8 @@ def open_dataset(
         What the dataset must be (:data:`beamkit.core.schema.KINDS`). ``"tomography"`` makes a
         scan out of a stack of images; None takes what the file is.
     verify
-        Whether to check the checksums that the format has; this reads all the data.
+        Whether to check the checksums that the files have; this reads all the data. Where they
+        have none, ``attrs["notes"]`` says so.
     **options
         Options of the format (``data=``, ``angles=``, ``darks=`` ...), and any attribute of
         :data:`beamkit.core.schema.ATTRIBUTES` that the file does not say or says wrong:
@@ -60,15 +62,23 @@ def open_dataset(
         If an option is not known; lists those that are.
     """
     _require_kind(kind)
+    with remembered():
+        return _opened(path, kind, verify, options)
+
+
+def _opened(
+    path: PathLike | Sequence[PathLike], kind: str | None, verify: bool, options: dict[str, Any]
+) -> xr.Dataset:
     paths = _files(path, options, kind)
     chosen = choose(paths[0], options, kind)
-    if verify and chosen.verify is not None:
-        chosen.verify(paths)
+    checked = chosen.verify(paths) if verify and chosen.verify is not None else 0
     own = {name: value for name, value in options.items() if name in chosen.options}
     if kind is not None and "kind" in chosen.options:
         own["kind"] = kind
     data = chosen.read(paths, **own)
     _require_same_kind(data, kind, paths[0])
+    if verify and checked == 0:
+        note(data.attrs, "notes", "verify: the files have no checksums; nothing was checked")
     general = {name: value for name, value in options.items() if name not in chosen.options}
     own.pop("kind", None)
     return override(data, general, own)

@@ -104,10 +104,27 @@ def _pair(name: str, value: Any) -> tuple[float, float]:
 def _value(name: str, value: Any) -> Any:
     attribute = schema.ATTRIBUTES[name]
     if name in _VECTORS:
-        return [_number(name, one) for one in value]
+        return _vector(name, value)
+    if name == "rotation_sense":
+        return _sense(value)
     if not attribute.unit:
         return str(value)
     return _number(name, value)
+
+
+def _vector(name: str, value: Any) -> list[float]:
+    if np.shape(value) != (3,):
+        raise ParameterError(f"{name}={value!r} is impossible. Give three numbers, x, y and z.")
+    return [_number(name, one) for one in value]
+
+
+def _sense(value: Any) -> int:
+    if value not in (1, -1):
+        raise ParameterError(
+            f"rotation_sense={value!r} is impossible. Give 1 for counter-clockwise seen from "
+            "above, -1 for clockwise."
+        )
+    return int(value)
 
 
 def _number(name: str, value: Any) -> float:

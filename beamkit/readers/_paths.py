@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from glob import glob, has_magic
 from pathlib import Path
+from typing import Any
 
 from beamkit.core.errors import ParameterError, UnreadableFileError
 
@@ -34,11 +35,13 @@ def expand(path: PathLike | Sequence[PathLike]) -> list[Path]:
     ParameterError
         If nothing was named, or not with a path.
     """
-    given = [path] if isinstance(path, (str, os.PathLike)) else list(path)
+    named: Any = path  # whatever a user gives: a number is to be refused in words
+    one_path = isinstance(named, (str, os.PathLike)) or not isinstance(named, Iterable)
+    given: list[Any] = [named] if one_path else list(named)
     wrong = [one for one in given if not isinstance(one, (str, os.PathLike))]
     if wrong or not given:
         raise ParameterError(
-            f"{wrong[0] if wrong else path!r} does not name a file. Give a path, a glob such as "
+            f"{(wrong or [path])[0]!r} does not name a file. Give a path, a glob such as "
             "'raw/*.cbf', a folder, or a list of paths."
         )
     found = {found for one in given for found in _matches(os.path.expanduser(os.fspath(one)))}  # noqa: PTH111

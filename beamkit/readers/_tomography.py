@@ -88,15 +88,13 @@ class Scan:
                 "counter-clockwise seen from above",
             )
         attrs["rotation_range"] = float(self.angles[-1] - self.angles[0])
-        variables = {"projections": _stack("projections", self.projections)}
+        turned = {ANGLE: coordinate(ANGLE, self.angles, "deg")}
+        variables = {"projections": _stack("projections", self.projections, turned)}
         for name, frames in (("flats", self.flats), ("darks", self.darks)):
             if frames is None or len(frames.data) == 0:
                 note(attrs, "notes", f"{name}: the file has none; give them with {name}=...")
             else:
                 variables[name] = self._beside(name, frames, variables["projections"])
-        variables["projections"] = variables["projections"].assign_coords(
-            {ANGLE: coordinate(ANGLE, self.angles, "deg")}
-        )
         return finished(
             variables,
             kind="tomography",
@@ -128,11 +126,11 @@ class Scan:
         return stack
 
 
-def _stack(name: str, frames: Frames) -> xr.DataArray:
+def _stack(name: str, frames: Frames, coords: Mapping[str, Any] | None = None) -> xr.DataArray:
     dim, number = _NAMES[name]
-    stack = image_stack(frames.data, dim)
-    numbers = np.arange(stack.sizes[dim]) if frames.numbers is None else frames.numbers
-    return stack.assign_coords({number: coordinate(dim, np.asarray(numbers, np.int64), "1")})
+    numbers = np.arange(len(frames.data)) if frames.numbers is None else frames.numbers
+    numbered = coordinate(dim, np.asarray(numbers, np.int64), "1")
+    return image_stack(frames.data, dim, coords={number: numbered, **(coords or {})})
 
 
 def given_angles(
@@ -193,7 +191,8 @@ def split(keys: NDArray[np.integer], attrs: dict[str, Any]) -> Mapping[int, NDAr
         note(
             attrs,
             "notes",
-            f"{left_out.size} frames marked invalid (image_key {kinds}) are left out, "
+            f"{left_out.size} frames that are no projection, flat or dark (image_key {kinds}) are "
+            "left out, "
             f"the first is frame {left_out[0]}",
         )
     return {key: np.flatnonzero(keys == key) for key in (PROJECTION, FLAT, DARK)}

@@ -20,9 +20,10 @@ from beamkit.core.errors import UnreadableFileError
 
 from . import _hdf5
 from ._angles import in_degrees
+from ._dataset import note_text
 from ._dxchange_metadata import metadata
 from ._frames import frames_given
-from ._hdf5_lazy import lazy
+from ._hdf5_lazy import lazy, unwritten
 from ._hdf5_links import require_dataset
 from ._hdf5_verify import verify
 from ._nexus_metadata import Metadata
@@ -90,6 +91,7 @@ def read(
                 "(angle, detector_y, detector_x). For other images: bk.open(path, data='/a/b')."
             )
         found = metadata(tree(file))
+        note_text(found.attrs, unwritten(projections))
         turned = _angles(path, file, projections.shape[0], angles, found)
         axes = block_axes(blocks)
         scan = Scan(

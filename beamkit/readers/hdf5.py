@@ -14,11 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 from beamkit.core.errors import ShapeError, UnknownFormatError, UnreadableFileError
 from beamkit.core.schema import header_text, note
 
-from . import _hdf5
+from . import _hdf5, _hdf5_chunks
 from ._angles import in_degrees
-from ._dataset import finished
+from ._dataset import finished, note_text
 from ._frames import frames_given
-from ._hdf5_lazy import lazy
+from ._hdf5_lazy import lazy, unwritten
 from ._hdf5_links import datasets, require_dataset
 from ._hdf5_verify import verify
 from ._nexus_metadata import Metadata, header
@@ -87,6 +87,7 @@ def read(
         item = require_dataset(file, data or _only_stack(path, file))
         found = Metadata()
         found.attrs["header"] = header_text(header(tree(file), "/"))
+        note_text(found.attrs, unwritten(item))
         if data is None:
             note(found.attrs, "notes", f"{item.name} is the only stack of images in the file")
         if angles is None:
@@ -154,7 +155,7 @@ def _keys(file: h5py.File, given: str | ArrayLike | None, item: h5py.Dataset) ->
         )
     if given is None:
         return np.zeros(len(item), np.int64)
-    values = _array(require_dataset(file, given)) if isinstance(given, str) else given
+    values = _hdf5_chunks.read(require_dataset(file, given)) if isinstance(given, str) else given
     keys = as_numbers("image_key", values).astype(np.int64)
     if keys.shape != (len(item),):
         raise ShapeError(
@@ -178,8 +179,3 @@ def _angles(
 
 def _frames(item: h5py.Dataset, numbers: NDArray[np.int64], blocks: Mapping[int, int]) -> Frames:
     return Frames(lazy(item, frames=numbers, blocks=blocks), numbers)
-
-
-def _array(item: h5py.Dataset) -> Any:
-    with _hdf5.readable(item.file.filename, str(item.name)):
-        return item[()]

@@ -21,7 +21,8 @@ from beamkit.core.errors import (
 from beamkit.core.schema import note
 
 from . import _hdf5
-from ._hdf5_lazy import lazy
+from ._dataset import note_text
+from ._hdf5_lazy import lazy, unwritten
 from ._hdf5_links import broken_link, require_dataset, require_sources
 from ._hdf5_verify import verify
 from ._nexus_metadata import metadata
@@ -113,6 +114,7 @@ class _Reading:
 
     def _stack(self, signal: h5py.Dataset, kind: str | None) -> xr.Dataset:
         require_sources(signal)
+        note_text(self.found.attrs, unwritten(signal))
         others = [str(plot.group.name) for plot in self.others if plot.size > 1]
         if others:
             note(

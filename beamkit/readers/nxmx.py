@@ -17,10 +17,11 @@ import xarray as xr
 from beamkit.core.errors import ShapeError, UnreadableFileError
 
 from . import _hdf5
-from ._hdf5_lazy import lazy
+from ._dataset import note_text
+from ._hdf5_lazy import lazy, unwritten
 from ._hdf5_links import require_dataset
 from ._hdf5_verify import verify
-from ._nexus_metadata import metadata
+from ._nexus_metadata import Metadata, metadata
 from ._nexus_plot import is_numbers, plots
 from ._nexus_scan import has_columns
 from ._nexus_stack import Stack, frames_of
@@ -90,17 +91,18 @@ def read(paths: Sequence[Path], *, entry: str | None = None) -> xr.Dataset:
         seen = tree(file)
         group = _data_group(seen, entry)
         place = entry_of(str(group.name))
-        frames = _frames(group)
+        detector = next(seen.of_class("NXdetector", place), None)
+        found = metadata(seen, place, detector)
+        frames = _frames(group, found)
         for other in paths[1:]:
             with _hdf5.open_file(other) as more:
-                frames += _frames(_data_group(tree(more), entry))
-        detector = next(seen.of_class("NXdetector", place), None)
+                frames += _frames(_data_group(tree(more), entry), found)
         stack = Stack(
             path,
             "nxmx",
             _joined(path, frames),
             "counts",
-            metadata(seen, place, detector),
+            found,
             detector=detector,
             plot=group,
             sample=next(seen.of_class("NXsample", place), None),
@@ -121,17 +123,18 @@ def _data_group(seen: Tree, entry: str | None) -> h5py.Group:
     )
 
 
-def _frames(group: h5py.Group) -> list[da.Array]:
+def _frames(group: h5py.Group, found: Metadata) -> list[da.Array]:
     """Return the frames of each link; a missing file is an error, never fewer frames."""
     names = sorted((name for name in group if _NUMBERED.match(name)), key=natural_key) or ["data"]
-    found = [require_dataset(group, f"{group.name}/{name}") for name in names]
-    for item in found:
+    parts = [require_dataset(group, f"{group.name}/{name}") for name in names]
+    for item in parts:
         if not is_numbers(item) or item.ndim < 2:
             raise UnreadableFileError(
                 f"{item.file.filename}: {item.name} has the shape {item.shape}, not that of frames "
                 "(frame, detector_y, detector_x). Copy the file again."
             )
-    return [frames_of(lazy(item)) for item in found]
+        note_text(found.attrs, unwritten(item))
+    return [frames_of(lazy(item)) for item in parts]
 
 
 def _joined(path: Path, parts: Sequence[da.Array]) -> da.Array:

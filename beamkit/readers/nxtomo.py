@@ -16,8 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from beamkit.core.errors import UnreadableFileError
 
 from . import _hdf5
+from ._dataset import note_text
 from ._frames import frames_given
-from ._hdf5_lazy import lazy
+from ._hdf5_lazy import lazy, unwritten
 from ._hdf5_verify import verify
 from ._nexus_metadata import metadata
 from ._nexus_tree import tree
@@ -89,6 +90,7 @@ def read(
         layout = find(tree(file), data=data, image_key=image_key, entry=entry)
         found = metadata(layout.tree, layout.entry, layout.detector)
         layout.say(found.attrs)
+        note_text(found.attrs, unwritten(layout.data))
         numbers = split(layout.keys, found.attrs)
         axes = block_axes(blocks)
         scan = Scan(

@@ -165,6 +165,7 @@ class ReaderConformance:
             self.open(empty)
         assert names_file(raised.value, empty)
 
+    @pytest.mark.slow
     def test_damaged_file_opens_or_is_an_error_of_ours(self, example, tmp_path):
         content = example.read_bytes()
         random = np.random.default_rng(20)

@@ -292,3 +292,14 @@ def test_diamond_paths_are_found(tmp_path):
     data = bk.open(path)
     assert data.projection_frame.values.tolist() == [4, 5, 7, 8, 9]
     np.testing.assert_array_equal(data.projections, frames()[[4, 5, 7, 8, 9]])
+
+
+def test_alignment_frames_of_the_esrf_are_not_projections(tmp_path):
+    path = write_scan(tmp_path / "scan.nxs")
+    with h5py.File(path, "a") as file:
+        file["entry/instrument/detector/image_key_control"] = np.where(
+            np.arange(len(KEYS)) == 9, -1, KEYS
+        )
+    data = bk.open(path)
+    assert data.projection_frame.values.tolist() == [4, 5, 7, 8]
+    assert any("image_key -1, 3" in line for line in lines(data.attrs, "notes"))

@@ -62,6 +62,7 @@ def test_diad_scan_through_its_links(real):
     assert "energy" not in data.attrs  # 3.0 GeV is that of the electrons
 
 
+@pytest.mark.slow
 def test_eiger_data_file(real):
     data = real("eiger/vac_007_data_000001.h5", verify=True)
     assert data.frames.shape == (2, 3262, 3108)
@@ -211,6 +212,7 @@ def test_patterns_of_dioptas(real):
     np.testing.assert_allclose(data.two_theta[[0, -1]], [9.69268, 26.04046], atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HDF5)
 def test_cut_real_file_is_an_error_that_names_it(data_folder, tmp_path, name):
     content = (data_folder / name).read_bytes()
