@@ -5,7 +5,8 @@ from __future__ import annotations
 from beamkit.core.schema import header_text
 
 from . import _hdf5
-from ._nexus_metadata import Metadata, header, number_of
+from ._nexus_header import header
+from ._nexus_metadata import Metadata, number_of
 from ._nexus_tree import Tree
 
 #: Where Data Exchange has what NeXus has (De Carlo et al. 2014, tables 3 to 8).

@@ -8,6 +8,7 @@ a twentieth of the time of decoding.
 from __future__ import annotations
 
 import itertools
+import math
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -66,6 +67,28 @@ def require_sound_chunks(item: h5py.Dataset, key: Any = ()) -> None:
                 f"{item.file.filename}: {item.name}, the chunk at {offset} is damaged. "
                 "Copy the file again from where it was written."
             )
+
+
+def unwritten(dataset: h5py.Dataset) -> str:
+    """Say how many chunks of a dataset were never written, ``""`` if all were.
+
+    HDF5 gives a number of its own for them, usually 0: an interrupted scan looks like frames in
+    the dark.
+    """
+    if dataset.chunks is None or dataset.is_virtual or not dataset.size:
+        return ""
+    with _hdf5.readable(dataset.file.filename, str(dataset.name)):
+        there = dataset.id.get_num_chunks()
+        wanted = math.prod(
+            math.ceil(n / c) for n, c in zip(dataset.shape, dataset.chunks, strict=True)
+        )
+        filler = dataset.fillvalue
+    if there >= wanted:
+        return ""
+    return (
+        f"{dataset.name}: {wanted - there} of {wanted} chunks were never written; they read as "
+        f"{filler:g} (an interrupted scan looks like this)"
+    )
 
 
 def _decoder(item: h5py.Dataset) -> tuple[int, int, Callable[[bytes], bool]] | None:

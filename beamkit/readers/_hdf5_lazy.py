@@ -215,28 +215,6 @@ def _aligned(
     return (lengths, *block[1:])
 
 
-def unwritten(dataset: h5py.Dataset) -> str:
-    """Say how many chunks of a dataset were never written, ``""`` if all were.
-
-    HDF5 gives a number of its own for them, usually 0: an interrupted scan looks like frames in
-    the dark.
-    """
-    if dataset.chunks is None or dataset.is_virtual or not dataset.size:
-        return ""
-    with _hdf5.readable(dataset.file.filename, str(dataset.name)):
-        there = dataset.id.get_num_chunks()
-        wanted = math.prod(
-            math.ceil(n / c) for n, c in zip(dataset.shape, dataset.chunks, strict=True)
-        )
-        filler = dataset.fillvalue
-    if there >= wanted:
-        return ""
-    return (
-        f"{dataset.name}: {wanted - there} of {wanted} chunks were never written; they read as "
-        f"{filler:g} (an interrupted scan looks like this)"
-    )
-
-
 def _require_numbers(dataset: h5py.Dataset, path: str) -> None:
     if dataset.shape is None or dataset.dtype.kind not in "iufb":
         raise UnreadableFileError(

@@ -23,7 +23,8 @@ from ._angles import in_degrees
 from ._dataset import note_text
 from ._dxchange_metadata import metadata
 from ._frames import frames_given
-from ._hdf5_lazy import lazy, unwritten
+from ._hdf5_chunks import unwritten
+from ._hdf5_lazy import lazy
 from ._hdf5_links import require_dataset
 from ._hdf5_verify import verify
 from ._nexus_metadata import Metadata

@@ -18,10 +18,12 @@ from . import _hdf5, _hdf5_chunks
 from ._angles import in_degrees
 from ._dataset import finished, note_text
 from ._frames import frames_given
-from ._hdf5_lazy import lazy, unwritten
+from ._hdf5_chunks import unwritten
+from ._hdf5_lazy import lazy
 from ._hdf5_links import datasets, require_dataset
 from ._hdf5_verify import verify
-from ._nexus_metadata import Metadata, header
+from ._nexus_header import header
+from ._nexus_metadata import Metadata
 from ._nexus_plot import units_of
 from ._nexus_stack import Stack, frames_of
 from ._nexus_tree import tree

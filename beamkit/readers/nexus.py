@@ -22,7 +22,8 @@ from beamkit.core.schema import note
 
 from . import _hdf5
 from ._dataset import note_text
-from ._hdf5_lazy import lazy, unwritten
+from ._hdf5_chunks import unwritten
+from ._hdf5_lazy import lazy
 from ._hdf5_links import broken_link, require_dataset, require_sources
 from ._hdf5_verify import verify
 from ._nexus_metadata import metadata

@@ -18,7 +18,8 @@ from beamkit.core.errors import ShapeError, UnreadableFileError
 
 from . import _hdf5
 from ._dataset import note_text
-from ._hdf5_lazy import lazy, unwritten
+from ._hdf5_chunks import unwritten
+from ._hdf5_lazy import lazy
 from ._hdf5_links import require_dataset
 from ._hdf5_verify import verify
 from ._nexus_metadata import Metadata, metadata

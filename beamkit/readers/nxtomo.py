@@ -18,7 +18,8 @@ from beamkit.core.errors import UnreadableFileError
 from . import _hdf5
 from ._dataset import note_text
 from ._frames import frames_given
-from ._hdf5_lazy import lazy, unwritten
+from ._hdf5_chunks import unwritten
+from ._hdf5_lazy import lazy
 from ._hdf5_verify import verify
 from ._nexus_metadata import metadata
 from ._nexus_tree import tree
