@@ -43,17 +43,19 @@ class NufftBackprojector:
     geometry
         The scan.
     factors
-        Filter, shape (geometry.padded,) [1/pixel], zero at the Nyquist frequency.
+        Filter, shape (geometry.padded,) [1/pixel], zero at the Nyquist frequency. A band of
+        zeros costs no time.
     """
 
     def __init__(self, geometry: Geometry, factors: NDArray[np.float64]) -> None:
         self._length = geometry.padded
         self._size = geometry.size
-        half = self._length // 2
-        self._of_pairs = _RadialLines(geometry, slice(None), factors)
+        highest = np.abs(fft.fftfreq(self._length, 1 / self._length))[factors != 0].max()
+        band = np.r_[: int(highest) + 1, self._length - int(highest) : self._length]
+        self._of_pairs = _RadialLines(geometry, band, factors)
         # One real slice needs the lines on one side of 0 only; the other side is their conjugate.
         doubled = np.where(np.arange(self._length) == 0, factors, 2 * factors)
-        self._of_singles = _RadialLines(geometry, slice(half), doubled)
+        self._of_singles = _RadialLines(geometry, band[: int(highest) + 1], doubled)
 
     def slices(
         self, sinograms: NDArray[np.float32], numbers: Sequence[int], threads: int | None = None
@@ -110,9 +112,9 @@ class NufftBackprojector:
             Called with a slice of the first in the real part and of the second in the imaginary.
         """
         packed = pad_rows(first, self._length) + 1j * pad_rows(second, self._length)
-        spectrum = fft.fft(packed, axis=1, overwrite_x=True)
         self._of_pairs.prepare()
-        w = 2 * np.pi * fft.fftfreq(self._length)
+        spectrum = self._of_pairs.band_of(fft.fft(packed, axis=1, overwrite_x=True))
+        w = self._of_pairs.w
 
         def work(center: float) -> T:
             shifted = spectrum * np.exp(1j * w * center).astype(np.complex64)
@@ -122,8 +124,8 @@ class NufftBackprojector:
             return list(pool.map(work, centers))
 
     def _single(self, sinogram: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        spectrum = fft.rfft(pad_rows(sinogram, self._length), axis=1)[:, :-1]
-        return [self._of_singles.image(spectrum).real]
+        spectrum = fft.rfft(pad_rows(sinogram, self._length), axis=1)
+        return [self._of_singles.image(self._of_singles.band_of(spectrum)).real]
 
     def _pair(
         self, first: NDArray[np.float32], second: NDArray[np.float32]
@@ -133,7 +135,8 @@ class NufftBackprojector:
         packed = np.empty((first.shape[0], self._length), np.complex64)
         packed.real = pad_rows(first, self._length) * np.float32(1 / norms[0])
         packed.imag = pad_rows(second, self._length) * np.float32(1 / norms[1])
-        image = self._of_pairs.image(fft.fft(packed, axis=1, overwrite_x=True))
+        spectrum = fft.fft(packed, axis=1, overwrite_x=True)
+        image = self._of_pairs.image(self._of_pairs.band_of(spectrum))
         return [image.real * np.float32(norms[0]), image.imag * np.float32(norms[1])]
 
 
@@ -141,11 +144,12 @@ class _RadialLines:
     """The places of the frequencies of all rows in the transform of a slice."""
 
     def __init__(
-        self, geometry: Geometry, frequencies: slice, factors: NDArray[np.float64]
+        self, geometry: Geometry, band: NDArray[np.intp], factors: NDArray[np.float64]
     ) -> None:
         self._geometry = geometry
-        self._frequencies = frequencies
-        self._factors = factors
+        self._band = band
+        self._factors = factors[band] / geometry.padded
+        self.w = 2 * np.pi * fft.fftfreq(geometry.padded)[band]
         self._plans = threading.local()
         self._is_prepared = False
 
@@ -153,20 +157,23 @@ class _RadialLines:
         """Compute the places and factors, shared by all threads, if that is not done."""
         if self._is_prepared:
             return
-        geometry, length = self._geometry, self._geometry.padded
-        w = 2 * np.pi * fft.fftfreq(length)[self._frequencies]
+        geometry = self._geometry
         cos, sin = np.cos(geometry.angles)[:, None], np.sin(geometry.angles)[:, None]
-        self._places = [(part * w).astype(np.float32).ravel() for part in (sin, cos)]
+        self._places = [(part * self.w).astype(np.float32).ravel() for part in (sin, cos)]
         # A slice of even size has its middle between pixels.
         half_pixel = 0.5 * (cos + sin) * (1 - geometry.size % 2)
-        factors = _phases(geometry.center + half_pixel[:, 0], length)[:, self._frequencies]
+        factors = self.band_of(_phases(geometry.center + half_pixel[:, 0], geometry.padded))
         factors *= geometry.weights[:, None].astype(np.float32)
-        factors *= (self._factors[self._frequencies] / length).astype(np.float32)
+        factors *= self._factors.astype(np.float32)
         self._all_factors = factors
         self._is_prepared = True
 
+    def band_of(self, spectrum: NDArray[np.complex64]) -> NDArray[np.complex64]:
+        """Return the frequencies that are used. Shape (angle, frequency)."""
+        return spectrum[:, self._band]
+
     def image(self, spectrum: NDArray[np.complex64]) -> NDArray[np.complex64]:
-        """Return the sum over all lines. ``spectrum`` has shape (angle, frequency)."""
+        """Return the sum over all lines, from the frequencies that are used."""
         strengths = spectrum * self._all_factors
         image: NDArray[np.complex64] = self._plan().execute(strengths.ravel())
         return image

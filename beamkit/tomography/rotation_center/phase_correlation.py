@@ -99,10 +99,11 @@ def _at_half_a_turn(
     """Return the line through the centres at offset 0, and its uncertainty."""
     if not len(centers):
         return None
-    usual = np.abs(centers - np.median(centers)) < 3.0  # a wrong peak is far off
+    middle = float(np.median(centers))
+    usual = np.abs(centers - middle) < 3.0  # a wrong peak is far off
+    if usual.sum() < 3:
+        return middle, max(0.5, float(np.ptp(centers)) / 2)
     offsets, centers, weights = offsets[usual], centers[usual], weights[usual]
-    if len(centers) < 3:
-        return float(np.mean(centers)), 0.5
     design = np.stack([np.ones(len(offsets)), offsets], axis=1) * weights[:, None]
     solution, *_ = np.linalg.lstsq(design, centers * weights, rcond=None)
     residual = centers * weights - design @ solution

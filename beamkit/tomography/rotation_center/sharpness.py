@@ -14,14 +14,14 @@ from beamkit.tomography.reconstruction._nufft import NufftBackprojector
 
 from ._minimum import parabola
 
-#: Centres looked at: so far on either side, in these steps [pixel].
-_REACH, _STEP = 3.0, 0.5
+#: Centres looked at: so far on either side in steps of 1, and between the best three [pixel].
+_REACH, _STEP = 3, 0.5
 
 #: Wider and longer sinograms are binned and thinned out to this.
 _COLUMNS, _ANGLES = 1500, 900
 
 #: Low pass on the ramp, over the Nyquist frequency: above is mostly noise.
-_SIGMA = 0.2
+_SIGMA, _HIGHEST = 0.2, 0.7
 
 #: Part of the radius seen at all angles that is looked at.
 _INNER = 0.9
@@ -54,7 +54,7 @@ def sharpness(
     Returns
     -------
     center
-        Shape (center,), in steps of 1/2 about the first guess [pixel].
+        Shape (center,), rising [pixel].
     metric
         Shape (center,): entropy above its lowest value [1].
     best
@@ -64,14 +64,20 @@ def sharpness(
     """
     binning = -(-half_turns[0].shape[1] // _COLUMNS)
     thin = -(-len(angles) // _ANGLES)
-    inner = (start - (binning - 1) / 2) / binning
-    center = inner + np.arange(-_REACH, _REACH + _STEP / 2, _STEP)
-    entropies = np.zeros((3, len(center)))
-    for half_turn in half_turns:
-        entropies += _entropies(_binned(half_turn[::thin], binning), angles[::thin], center)
+    offset = (binning - 1) / 2
+    middle = (start - offset) / binning
+    slices = [
+        _Slices(_binned(half_turn[::thin], binning), angles[::thin], middle)
+        for half_turn in half_turns
+    ]
+    center = middle + np.arange(-_REACH, _REACH + 1)
+    entropies = _entropies(slices, center)
+    near = center[np.argmin(entropies[0])] + np.array([-_STEP, _STEP])
+    order = np.argsort(np.append(center, near))
+    center = np.append(center, near)[order]
+    entropies = np.hstack([entropies, _entropies(slices, near)])[:, order]
     best, even, odd = (parabola(center, curve, reach=2 * _STEP) for curve in entropies)
     spread = _REACH if even is None or odd is None else max(abs(even - odd) / 2, 0.02)
-    offset = (binning - 1) / 2
     return (
         center * binning + offset,
         entropies[0] - entropies[0].min(),
@@ -86,31 +92,46 @@ def _binned(sinogram: NDArray[np.float32], binning: int) -> NDArray[np.float32]:
     return np.ascontiguousarray(parts.mean(axis=2), np.float32)
 
 
-def _entropies(sinogram: NDArray[np.float32], angles: Curve, center: Curve) -> Curve:
+def _entropies(slices: Sequence[_Slices], center: Curve) -> Curve:
     """Return the entropy with all angles, with the even and the odd ones. Shape (3, center)."""
-    columns = sinogram.shape[1]
-    middle = float(center[len(center) // 2])
-    radius = max(4.0, _INNER * min(middle, columns - 1 - middle))
-    geometry = Geometry(angles, columns, 0.0, 2 * int(radius) + 1)
-    frequency = np.abs(np.fft.fftfreq(geometry.padded)) * 2
-    factors = response("ramp", geometry.padded) * np.exp(-0.5 * (frequency / _SIGMA) ** 2)
-    even = without_stripes(sinogram)
-    odd = even.copy()
-    even[1::2], odd[::2] = 0, 0
-    place = np.arange(geometry.size) - geometry.size // 2
-    inside = np.hypot(place[:, None], place) < radius
-    limits: list[tuple[float, float]] = []
+    return np.asarray(np.sum([one.entropies(center) for one in slices], axis=0))
 
-    def measure(image: NDArray[np.complex64]) -> list[float]:
-        values = image[inside]
-        sets = (values.real + values.imag, 2 * values.real, 2 * values.imag)
-        if not limits:
-            limits.extend(_limits(one) for one in sets)
-        return [_entropy(one, *limit) for one, limit in zip(sets, limits, strict=True)]
 
-    projector = NufftBackprojector(geometry, factors)
-    measure(projector.sweep(even, odd, [middle], lambda image: image)[0])
-    return np.array(projector.sweep(even, odd, center, measure)).T
+class _Slices:
+    """Slices of one sinogram about different centres."""
+
+    def __init__(self, sinogram: NDArray[np.float32], angles: Curve, middle: float) -> None:
+        columns = sinogram.shape[1]
+        radius = max(4.0, _INNER * min(middle, columns - 1 - middle))
+        geometry = Geometry(angles, columns, 0.0, 2 * int(radius) + 1)
+        self._projector = NufftBackprojector(geometry, _low_pass(geometry.padded))
+        self._even = without_stripes(sinogram)
+        self._odd = self._even.copy()
+        self._even[1::2], self._odd[::2] = 0, 0
+        place = np.arange(geometry.size) - geometry.size // 2
+        self._inside = np.hypot(place[:, None], place) < radius
+        sets = self._projector.sweep(self._even, self._odd, [middle], self._sets)[0]
+        self._limits = [_limits(one) for one in sets]
+
+    def entropies(self, center: Curve) -> Curve:
+        """Return the entropies, shape (3, center)."""
+
+        def measure(image: NDArray[np.complex64]) -> list[float]:
+            sets = self._sets(image)
+            return [_entropy(one, *limit) for one, limit in zip(sets, self._limits, strict=True)]
+
+        return np.array(self._projector.sweep(self._even, self._odd, center, measure)).T
+
+    def _sets(self, image: NDArray[np.complex64]) -> tuple[NDArray[np.float32], ...]:
+        """Return the values inside with all angles, with the even and the odd ones."""
+        values = image[self._inside]
+        return values.real + values.imag, 2 * values.real, 2 * values.imag
+
+
+def _low_pass(length: int) -> Curve:
+    frequency = np.abs(np.fft.fftfreq(length)) * 2
+    factors = response("ramp", length) * np.exp(-0.5 * (frequency / _SIGMA) ** 2)
+    return np.where(frequency < _HIGHEST, factors, 0)
 
 
 def _limits(values: NDArray[np.float32]) -> tuple[float, float]:

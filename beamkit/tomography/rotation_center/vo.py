@@ -11,7 +11,7 @@ from ._double_wedge import OutsideWedge, outside_wedge
 from ._minimum import parabola
 
 #: Centres looked at: so far on either side, in these steps [pixel].
-_REACH, _STEP = 6.0, 0.25
+_REACH, _STEP = 4.0, 0.5
 
 #: The radius within which the sample is taken to be, over half the detector (Vo's ratio).
 _RATIO = 0.5
@@ -37,7 +37,7 @@ def vo(
     Returns
     -------
     center
-        Shape (center,), in steps of 1/4 about the first guess [pixel].
+        Shape (center,), in steps of 1/2 about the first guess [pixel].
     metric
         Shape (center,), over its largest value [1].
     best
