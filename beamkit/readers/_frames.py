@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from glob import glob, has_magic
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,8 @@ def frames_given(
         ``"darks"`` or ``"flats"``.
     value
         An array of two or three dimensions; or the name of a file, or of a dataset in it
-        (``"flats.h5"``, ``"flats.h5::/entry/data"``); or of a dataset in ``file``.
+        (``"flats.h5"``, ``"flats.h5::/entry/data"``), a glob, a folder or a list of images; or the
+        name of a dataset in ``file``.
     beside
         The scan; files are looked for in its folder too.
     key
@@ -48,6 +51,8 @@ def frames_given(
     """
     if isinstance(value, (str, os.PathLike)):
         return _named(name, os.fspath(value), beside, key, file)
+    if isinstance(value, (list, tuple)) and all(isinstance(v, (str, os.PathLike)) for v in value):
+        return _images(name, [_beside(os.fspath(each), beside) for each in value])
     if isinstance(value, xr.Dataset):
         value = value[name] if name in value else next(iter(value.data_vars.values()))
     array = value.data if isinstance(value, xr.DataArray) else value
@@ -68,24 +73,30 @@ def _stacked(name: str, array: Any) -> Any:
 
 def _named(name: str, value: str, beside: Path, key: int, file: h5py.File | None) -> Any:
     filename, _, inside = value.partition("::")
-    path = next((p for p in (Path(filename), beside.parent / filename) if p.exists()), None)
-    if path is None and file is not None and _hdf5.member(file, value) is not None:
+    path = Path(_beside(filename, beside))
+    if path.is_file() and _hdf5.is_hdf5(path):
+        with _hdf5.open_file(path) as other:
+            return _stacked(name, _in_file(name, other, inside, key))
+    if path.exists() or has_magic(filename):
+        return _images(name, [str(path)])
+    if file is not None and _hdf5.member(file, value) is not None:
         return _stacked(name, lazy(require_dataset(file, value)))
-    if path is None:
-        raise UnreadableFileError(
-            f"{name}={value!r} is neither a file nor a dataset in {beside}. "
-            f"Give a path, 'file.h5::/path/to/{name}', or an array."
-        )
-    if not (path.is_file() and _hdf5.is_hdf5(path)):
-        return _images(name, path)
-    with _hdf5.open_file(path) as other:
-        return _stacked(name, _in_file(name, other, inside, key))
+    raise UnreadableFileError(
+        f"{name}={value!r} is neither a file nor a dataset in {beside}. "
+        f"Give a path, 'file.h5::/path/to/{name}', or an array."
+    )
 
 
-def _images(name: str, path: Path) -> Any:
+def _beside(name: str, scan: Path) -> str:
+    """Return a name as it is if it is found so, else in the folder of the scan."""
+    found = Path(name).exists() or glob(name)  # noqa: PTH207
+    return name if found else str(scan.parent / name)
+
+
+def _images(name: str, paths: Sequence[str]) -> Any:
     from ._open import open_dataset  # the door itself: other frames may be of any format
 
-    data = open_dataset(path)
+    data = open_dataset(paths)
     return _stacked(name, next(iter(data.data_vars.values())).data)
 
 

@@ -7,7 +7,7 @@ first: what is missing is an error that names it, never zeros.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import re
 from pathlib import Path
 
 import h5py
@@ -102,15 +102,20 @@ def require_sources(dataset: h5py.Dataset, depth: int = 0) -> None:
                 _require_source(dataset, path, filename, source, depth)
 
 
-def _numbered(parent: Path, filename: str) -> Iterator[str]:
-    """Give the files that a name with a block number ``%b`` stands for; at least the first."""
+def _numbered(parent: Path, filename: str) -> list[str]:
+    """Return the files that a name with a block number ``%b`` stands for; at least the first.
+
+    HDF5 ends such a dataset at the first number that is not there, without a word. A number that
+    is missing among others is therefore listed too.
+    """
     if "%b" not in filename:
-        yield filename.replace("%%", "%")
-        return
-    number = 0
-    while number == 0 or find_source(parent, filename.replace("%b", str(number))):
-        yield filename.replace("%b", str(number))
-        number += 1
+        return [filename.replace("%%", "%")]
+    start, _, end = Path(filename).name.partition("%b")
+    pattern = re.compile(re.escape(start) + r"(\d+)" + re.escape(end))
+    folder = parent.absolute().parent / Path(filename).parent
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    numbers = [int(match[1]) for name in names if (match := pattern.fullmatch(name))]
+    return [filename.replace("%b", str(number)) for number in range(max(numbers, default=0) + 1)]
 
 
 def _require_source(

@@ -21,7 +21,11 @@ from ._nexus_tree import Tree, is_below
 
 #: Where a number is: NX_class of the group, and names of the field, the best first.
 _NUMBERS = {
-    "energy": (("NXbeam", "incident_energy"), ("NXmonochromator", "energy")),
+    "energy": (
+        ("NXbeam", "incident_energy"),
+        ("NXmonochromator", "energy"),
+        ("NXdetector", "detectorSpecific/photon_energy"),
+    ),
     "wavelength": (("NXbeam", "incident_wavelength"), ("NXmonochromator", "wavelength")),
     "detector_distance": (("NXdetector", "distance"), ("NXdetector", "detector_distance")),
     "pixel_size_x": (("NXdetector", "x_pixel_size"),),
@@ -48,7 +52,10 @@ _TEXTS = {
     "visit": (("NXentry", "experiment_identifier"),),
     "sample": (("NXsample", "name"),),
     "title": (("NXentry", "title"),),
-    "start_time": (("NXentry", "start_time"),),
+    "start_time": (
+        ("NXentry", "start_time"),
+        ("NXdetector", "detectorSpecific/data_collection_date"),
+    ),
     "scan_command": (("NXentry", "scan_command"),),
 }
 

@@ -303,3 +303,54 @@ def test_alignment_frames_of_the_esrf_are_not_projections(tmp_path):
     data = bk.open(path)
     assert data.projection_frame.values.tolist() == [4, 5, 7, 8]
     assert any("image_key -1, 3" in line for line in lines(data.attrs, "notes"))
+
+
+@pytest.mark.parametrize("given", ["flats/*.tif", "flats", ["flats/f2.tif", "flats/f10.tif"]])
+def test_flats_can_be_images_in_a_folder(tmp_path, given):
+    import tifffile
+
+    (tmp_path / "flats").mkdir()
+    for number in (2, 10):
+        tifffile.imwrite(tmp_path / "flats" / f"f{number}.tif", np.full((3, 5), number, "u2"))
+    data = bk.open(write_scan(tmp_path / "scan.nxs"), flats=given)
+    assert data.flats[:, 0, 0].values.tolist() == [2, 10]
+
+
+def test_virtual_dataset_over_numbered_files_needs_them_all(tmp_path):
+    path = write_scan(tmp_path / "scan.nxs")
+    shape = (3, 5)
+    for number in range(3):
+        with h5py.File(tmp_path / f"raw-{number}.h5", "w") as raw:
+            raw["d"] = frames()[4 * number : 4 * number + 4]
+    layout = h5py.VirtualLayout((11, *shape), "u2")
+    for number in range(3):
+        rows = min(4, 11 - 4 * number)
+        source = h5py.VirtualSource(f"raw-{number}.h5", "/d", (rows, *shape))
+        layout[4 * number : 4 * number + rows] = source
+    with h5py.File(path, "a") as file:
+        del file["entry/instrument/detector/data"]
+        file["entry/instrument/detector"].create_virtual_dataset("data", layout)
+    np.testing.assert_array_equal(bk.open(path).projections, frames()[[4, 5, 7, 8, 9]])
+    (tmp_path / "raw-1.h5").unlink()
+    with pytest.raises(MissingSourceError, match="raw-1.h5.*not there.*zeros"):
+        bk.open(path)
+
+
+def test_gap_in_the_numbered_files_of_a_growing_scan_is_an_error(tmp_path):
+    for number in (0, 1, 2):
+        with h5py.File(tmp_path / f"raw-{number}.h5", "w") as raw:
+            raw["d"] = np.full((4, 3, 5), number + 1, "u2")
+    endless = h5py.h5s.UNLIMITED
+    space = h5py.h5s.create_simple((12, 3, 5), (endless, 3, 5))
+    space.select_hyperslab((0, 0, 0), (endless, 1, 1), stride=(4, 3, 5), block=(4, 3, 5))
+    made = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    made.set_virtual(space, b"raw-%b.h5", b"/d", h5py.h5s.create_simple((4, 3, 5)))
+    with h5py.File(tmp_path / "top.h5", "w") as file:
+        whole = h5py.h5s.create_simple((12, 3, 5), (endless, 3, 5))
+        h5py.h5d.create(file.id, b"data", h5py.h5t.NATIVE_UINT16, whole, dcpl=made)
+    assert (
+        bk.open(tmp_path / "top.h5").image[:, 0, 0].values.tolist() == [1] * 4 + [2] * 4 + [3] * 4
+    )
+    (tmp_path / "raw-1.h5").unlink()
+    with pytest.raises(MissingSourceError, match="raw-1.h5.*not there"):
+        bk.open(tmp_path / "top.h5")
