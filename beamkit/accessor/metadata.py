@@ -42,7 +42,7 @@ class MetadataTable:
                 attrs[name],
                 ATTRIBUTES[name].unit if name in ATTRIBUTES else "",
                 ATTRIBUTES[name].meaning if name in ATTRIBUTES else "",
-                any(name in line for line in remarks["assumed"]),
+                any(line.startswith(f"{name}:") for line in remarks["assumed"]),
             )
             for name in (*known, *map(str, other))
         ]
@@ -66,7 +66,7 @@ class MetadataTable:
         lines = []
         for row in self.rows:
             assumed = " (assumed)" if row.is_assumed else ""
-            value = f"{_text(row.value)} {_unit(row.unit)}".rstrip()
+            value = shorten(f"{_text(row.value)} {_unit(row.unit)}".rstrip(), 100)
             lines.append(f"{row.name:{width}}  {value}{assumed}")
         return "\n".join([*lines, *self.remarks]) or "no metadata"
 
@@ -103,6 +103,11 @@ def _text(value: Any) -> str:
             else _text(items)
         )
     return str(value)
+
+
+def shorten(text: str, width: int) -> str:
+    """Return a text of at most ``width`` characters, ending in an ellipsis if it was longer."""
+    return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
 def _unit(unit: str) -> str:

@@ -30,10 +30,14 @@ def describe(dataset: xr.Dataset) -> str:
     for name, data in dataset.data_vars.items():
         sizes = " x ".join(f"{data.sizes[dim]} {dim}" for dim in data.dims)
         units = data.attrs.get("units", "")
-        lines.append(f"  {name}: {sizes}, {data.dtype} [{units}], {data.nbytes / 1e6:,.1f} MB")
+        lines.append(f"  {name}: {sizes}, {data.dtype} [{units}], {_size(data.nbytes)}")
     for name, coordinate in dataset.coords.items():
         if coordinate.ndim == 1 and coordinate.dtype.kind in "fiu" and coordinate.size:
             first, last = coordinate.values[[0, -1]]
             units = coordinate.attrs.get("units", "")
             lines.append(f"  {name}: {first:g} to {last:g} {units}".rstrip())
     return "\n".join([*lines, "", repr(dataset.bk.metadata)])
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:,.1f} kB"

@@ -41,7 +41,7 @@ def test_metadata_table_says_unit_meaning_and_what_was_assumed():
     attrs = {
         "energy": 12.4,
         "rotation_sense": 1,
-        "assumed": ["rotation_sense: +1"],
+        "assumed": ["rotation_sense: +1", "energy_of_something: 3"],
         "odd": "x",
         "kind": "image",
     }
