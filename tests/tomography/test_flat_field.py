@@ -90,6 +90,17 @@ def test_flats_parted_by_darks_are_one_group(projections, darks):
     np.testing.assert_allclose(flat_field(projections, flats, darks), 0.5, rtol=1e-6)
 
 
+def test_many_groups_give_each_projection_its_own_two(darks):
+    # A flat after every second projection, each 10 counts brighter than the last.
+    numbers = np.arange(0, 30, 3)
+    flats = xr.concat(
+        [constant(110 + 10 * i, 1, "flat", [number]) for i, number in enumerate(numbers)], "flat"
+    )
+    between = np.setdiff1d(np.arange(28), numbers)
+    result = flat_field(constant(60, len(between), "angle", between), flats, darks)
+    np.testing.assert_allclose(result[:, 1, 2], 50 / (100 + 10 * between / 3), rtol=1e-6)
+
+
 def test_interpolation_can_be_left_out(darks):
     flats = xr.concat([constant(110, 1, "flat", [0]), constant(210, 1, "flat", [9])], "flat")
     projections = constant(85, 2, "angle", [1, 8])

@@ -227,7 +227,9 @@ def _mix(groups: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[n
     """Return the average of each projection from those of the groups."""
     if groups.shape[-1] == 1:
         return groups[..., 0]
-    mixed = weights[..., 0] * groups[..., 0]
-    for group in range(1, groups.shape[-1]):
-        mixed += weights[..., group] * groups[..., group]
+    mixed = np.zeros((weights.shape[0], *groups.shape[:-1]), np.float32)
+    for group in range(groups.shape[-1]):
+        # A projection lies between two groups at most; the others do not count.
+        near = np.flatnonzero(weights[..., group])
+        mixed[near] += weights[near, ..., group] * groups[..., group]
     return mixed
