@@ -95,19 +95,22 @@ def share_geometry(data: xr.Dataset) -> None:
 def photons(attrs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the attributes with both energy and wavelength, where the file gives one.
 
-    Two that differ by more than 0.1 % are listed in ``conflicts``; the energy is kept.
+    Two that agree to 0.1 % are kept as the file has them; else they are listed in ``conflicts``,
+    and the energy is used.
     """
     result = dict(attrs)
     for name in ("energy", "wavelength"):
         if name in result and not result[name] > 0:
             schema.note(result, "conflicts", f"{name}: the file gives {result.pop(name)}; not used")
     energy, wavelength = result.get("energy"), result.get("wavelength")
-    energy, wavelength = result.get("energy"), result.get("wavelength")
     if energy is None and wavelength is not None:
         result["energy"] = energy_from_wavelength(wavelength)
     elif energy is not None:
-        result["wavelength"] = wavelength_from_energy(energy)
-        if wavelength is not None and abs(wavelength / result["wavelength"] - 1) > 1e-3:
+        derived = wavelength_from_energy(energy)
+        if wavelength is None:
+            result["wavelength"] = derived
+        elif abs(wavelength / derived - 1) > 1e-3:
+            result["wavelength"] = derived
             text = f"wavelength: the file gives {wavelength} angstrom and an energy of {energy} keV"
             schema.note(result, "conflicts", f"{text}; the energy is used")
     return result

@@ -21,11 +21,7 @@ from ._nexus_tree import Tree, is_below
 
 #: Where a number is: NX_class of the group, and names of the field, the best first.
 _NUMBERS = {
-    "energy": (
-        ("NXbeam", "incident_energy"),
-        ("NXmonochromator", "energy"),
-        ("NXdetector", "detectorSpecific/photon_energy"),
-    ),
+    "energy": (("NXbeam", "incident_energy"), ("NXmonochromator", "energy")),
     "wavelength": (("NXbeam", "incident_wavelength"), ("NXmonochromator", "wavelength")),
     "detector_distance": (("NXdetector", "distance"), ("NXdetector", "detector_distance")),
     "pixel_size_x": (("NXdetector", "x_pixel_size"),),
@@ -105,6 +101,7 @@ def metadata(tree: Tree, entry: str, detector: h5py.Group | None) -> Metadata:
         words = next((one for one in texts if one), "")
         if words:
             found.attrs[name] = words
+    _set_energy(found, detector)
     if "energy" not in found.attrs and "wavelength" not in found.attrs:
         _positioned_energy(found, tree, entry)
     if detector is not None:
@@ -117,6 +114,20 @@ def metadata(tree: Tree, entry: str, detector: h5py.Group | None) -> Metadata:
 #: Diamond keeps the energy with the motors: in a positioner, or in a table made before the scan.
 _ENERGY = re.compile(r"/(dcm\w*energy|mono\w*energy|pgm_energy|energy|en)(/value)?$", re.IGNORECASE)
 _MOTORS = re.compile(r"/(before_scan|instrument)/")
+
+#: What DECTRIS's detectors are set to.
+_SET_ENERGY = "detectorSpecific/photon_energy"
+
+
+def _set_energy(found: Metadata, detector: h5py.Group | None) -> None:
+    """Take the energy that the detector is set to, where nothing is said of the beam."""
+    item = None if detector is None else _hdf5.dataset(detector, _SET_ENERGY)
+    if item is None or "energy" in found.attrs or "wavelength" in found.attrs:
+        return
+    value = number_of(found, "energy", item)
+    if value is not None:
+        found.attrs["energy"] = value
+        found.assume("energy", f"the file names none for the beam; {item.name} is taken")
 
 
 def _positioned_energy(found: Metadata, tree: Tree, entry: str) -> None:

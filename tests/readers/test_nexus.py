@@ -160,6 +160,22 @@ def test_images_with_a_detector_are_diffraction_with_a_place(tmp_path):
     assert any(line.startswith("detector_fast_axis") for line in lines(data.attrs, "assumed"))
 
 
+def test_energy_and_wavelength_that_contradict_each_other_are_listed(tmp_path):
+    path = write_images(tmp_path / "images.nxs")
+    with h5py.File(path, "a") as file:
+        beam = file["entry/instrument/beam"]
+        # hc / 1 angstrom = 12.39842 keV (CODATA 2018)
+        field(beam, "incident_energy", 12.4, "keV")
+    attrs = bk.open(path).attrs
+    assert (attrs["energy"], attrs["wavelength"]) == (12.4, pytest.approx(1.0))
+    assert not any(line.startswith("wavelength") for line in lines(attrs, "conflicts"))
+    with h5py.File(path, "a") as file:
+        file["entry/instrument/beam/incident_energy"][()] = 8.0
+    attrs = bk.open(path).attrs
+    assert (attrs["energy"], attrs["wavelength"]) == (8.0, pytest.approx(12.39842 / 8))
+    assert any(line.startswith("wavelength") for line in lines(attrs, "conflicts"))
+
+
 def test_axis_longer_than_the_frames_is_cut_and_noted(tmp_path):
     data = bk.open(write_images(tmp_path / "images.nxs", axis=1208))
     assert data.sizes["frame"] == 4
