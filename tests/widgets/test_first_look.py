@@ -79,7 +79,7 @@ class TestFirstLook:
         _, cell = tagged(lesson.notebook, "viewer")
         still, live = cell.outputs
         pixels = matplotlib.image.imread(io.BytesIO(base64.b64decode(still.data["image/png"])))
-        assert pixels.shape[1] >= 600
+        assert pixels.shape[1] >= 500
         assert pixels[..., :3].std() > 0.1
         assert list(live.data) == ["application/vnd.jupyter.widget-view+json"]
 

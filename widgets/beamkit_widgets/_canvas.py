@@ -28,7 +28,7 @@ DRAWING = threading.RLock()
 
 #: Buttons of the toolbar, and the part of a figure's width that they cover on the left.
 _TOOLS = ("home", "pan", "zoom", "save_figure")
-TOOLBAR_WIDTH = 0.06
+TOOLBAR_WIDTH = 0.07
 
 
 class LiveCanvas(_ipympl.Canvas):  # type: ignore[misc, name-defined]
@@ -67,3 +67,13 @@ class LiveCanvas(_ipympl.Canvas):  # type: ignore[misc, name-defined]
         """Draw the figure and send it."""
         with DRAWING:
             super().draw()
+
+    def get_diff_image(self) -> bytes | None:
+        """Return the whole frame: what only changed is worth nothing where a frame was lost.
+
+        ipympl loses frames that it draws while the browser still sets up the canvas, as it does
+        when all cells are run at once.
+        """
+        self._force_full = True
+        png: bytes | None = super().get_diff_image()
+        return png

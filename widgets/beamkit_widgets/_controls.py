@@ -18,9 +18,9 @@ _CMAPS = ("gray", "gray_r", "viridis", "magma", "cividis", "turbo", "coolwarm")
 #: A picture stands before the widget, for when there is no kernel; the living widget hides it.
 _STYLE = """<style>
 .jp-OutputArea-child:has(img):has(+ .jp-OutputArea-child .beamkit-shown) { display: none; }
-.beamkit-viewer { max-width: 680px; }
+.beamkit-viewer { max-width: 552px; }
 .beamkit-viewer .jupyter-matplotlib { max-width: 100%; overflow: auto hidden; }
-.beamkit-viewer .widget-readout { min-width: 7.5em; }
+.beamkit-viewer .widget-readout { min-width: 9em; }
 </style>"""
 
 
@@ -29,15 +29,16 @@ def make_controls(
 ) -> tuple[Any, ...]:
     """Return what a viewer shows, from top to bottom."""
     style = ipw.HTML(_STYLE, layout={"display": "none"})
-    cursor = ipw.Label(" ", layout={"min_height": "2em"})
+    cursor = ipw.Label(" ", layout={"flex": "1 1 auto"})
 
     def point(event: Any) -> None:
         inside = event.inaxes is viewer.image.axes
         cursor.value = stack.describe(viewer.index, event.xdata, event.ydata) if inside else " "
 
     canvas.mpl_connect("motion_notify_event", point)
-    rows = [style, canvas, cursor, _colors(viewer, stack, scales)]
-    return tuple(rows if not stack.dim else [style, _chooser(viewer, stack), *rows[1:]])
+    menus = ipw.HBox([cursor, *_menus(viewer, scales)])
+    rows = [_chooser(viewer, stack)] if stack.dim else []
+    return (style, *rows, canvas, menus, _contrast(viewer, stack))
 
 
 def _chooser(viewer: Any, stack: ImageStack) -> Any:
@@ -54,7 +55,17 @@ def _chooser(viewer: Any, stack: ImageStack) -> Any:
     return ipw.HBox([_tie(viewer, "index", slider), place])
 
 
-def _colors(viewer: Any, stack: ImageStack, scales: Iterable[str]) -> Any:
+def _menus(viewer: Any, scales: Iterable[str]) -> list[Any]:
+    choices = {"cmap": dict.fromkeys((*_CMAPS, *colormaps)), "scale": scales}
+    return [
+        _tie(
+            viewer, name, ipw.Dropdown(options=tuple(names), tooltip=name, layout={"width": "7em"})
+        )
+        for name, names in choices.items()
+    ]
+
+
+def _contrast(viewer: Any, stack: ImageStack) -> Any:
     low, high = viewer.limits
     least, most = stack.extremes(viewer.index)
     slider = ipw.FloatRangeSlider(
@@ -64,7 +75,7 @@ def _colors(viewer: Any, stack: ImageStack, scales: Iterable[str]) -> Any:
         step=(high - low) / 200,
         description="contrast",
         readout_format=".4g",
-        layout={"flex": "1 1 20em", "width": "auto"},
+        layout={"flex": "1 1 auto"},
     )
 
     def widen(_change: Any) -> None:
@@ -76,14 +87,7 @@ def _colors(viewer: Any, stack: ImageStack, scales: Iterable[str]) -> Any:
     auto = ipw.Button(description="auto", tooltip="contrast from this image")
     auto.layout.width = "4em"
     auto.on_click(lambda _button: viewer.auto())
-    choices = {"cmap": dict.fromkeys((*_CMAPS, *colormaps)), "scale": scales}
-    menus = [
-        _tie(
-            viewer, name, ipw.Dropdown(options=tuple(names), tooltip=name, layout={"width": "7em"})
-        )
-        for name, names in choices.items()
-    ]
-    return ipw.HBox([slider, auto, *menus], layout={"flex_flow": "row wrap"})
+    return ipw.HBox([slider, auto])
 
 
 def _tie(viewer: Any, name: str, control: Any) -> Any:

@@ -133,7 +133,7 @@ class SliceViewer(ipw.VBox):  # type: ignore[misc]
         ratio = aspect * rows.length / columns.length if aspect else 0.75
         with DRAWING, rc_context(STYLE):
             # A Figure without pyplot, which would keep the figure of every viewer for ever.
-            size = (6.4, min(max(4.6 * ratio, 1.6), 5.2) + 0.75)
+            size = (5.4, min(max(3.6 * ratio, 1.6), 4.8) + 0.75)
             layout = ConstrainedLayoutEngine(rect=(TOOLBAR_WIDTH, 0, 1 - TOOLBAR_WIDTH, 1))
             self.figure = Figure(size, dpi=100, layout=layout)
             axes = self.figure.add_subplot()
