@@ -90,6 +90,12 @@ def test_flats_parted_by_darks_are_one_group(projections, darks):
     np.testing.assert_allclose(flat_field(projections, flats, darks), 0.5, rtol=1e-6)
 
 
+def test_flats_numbered_in_their_own_file_are_one_group(darks):
+    flats = xr.concat([constant(80, 2, "flat", [0, 1]), constant(140, 2, "flat", [2, 3])], "flat")
+    projections = constant(60, 5, "angle", [0, 1, 2, 3, 4])
+    np.testing.assert_allclose(flat_field(projections, flats, darks), 0.5, rtol=1e-6)
+
+
 def test_many_groups_give_each_projection_its_own_two(darks):
     # A flat after every second projection, each 10 counts brighter than the last.
     numbers = np.arange(0, 30, 3)

@@ -53,7 +53,8 @@ def flat_field(
         ``projection_frame``, if they are known.
     flats
         Frames without sample, shape (flat, detector_y, detector_x) [counts], with
-        ``flat_frame`` if known.
+        ``flat_frame`` if known. Frame numbers that are those of projections were counted in
+        another file; such flats are averaged into one.
     darks
         Frames without beam, shape (dark, detector_y, detector_x) [counts], with ``dark_frame``
         if known. None takes the offset as 0, and ``attrs["notes"]`` says so.
@@ -160,7 +161,8 @@ def _groups(
     """Average each group of frames; return the averages, and their weights in each projection."""
     dim = str(frames.dims[0])
     own = _raw_frames(frames, dim)
-    if own is None or projection_frames is None:
+    if own is None or projection_frames is None or np.isin(own, projection_frames).any():
+        # Numbers that projections have, too, were counted in another file: they tell no order.
         return _average(frames, average).expand_dims(_GROUP), _one_group(frames)
     # Frames with no projection between them are one group, even if darks lie between them.
     label = np.searchsorted(np.sort(projection_frames), own)
