@@ -279,7 +279,7 @@ def require_dims(data: xr.DataArray, dims: tuple[str, ...], *, what: str) -> Non
     else:
         cure = (
             "Rename with .rename(...), or select or add the dimensions that differ. "
-            "isel(detector_y=3) drops the dimension, isel(detector_y=[3]) keeps it."
+            "isel(detector_y=3) drops the dimension, isel(detector_y=slice(3, 4)) keeps it."
         )
     raise ShapeError(
         f"{what} must have dimensions {dims}, got {data.dims} of sizes {data.shape}. {cure}"

@@ -107,8 +107,7 @@ def reconstruct_file(
         axes: list[xr.DataArray] = []
         for block in _slabs(data, selected.size, size, memory):
             with clock("correct"):
-                rows_of_slab = data.isel(detector_y=selected[block])
-                lines = tomography.correct(rows_of_slab, corrections).compute()
+                lines = tomography.correct(_take(data, selected[block]), corrections).compute()
             with clock("reconstruct"):
                 slab = tomography.reconstruct(lines, center=center, **options)
             with clock("write"):
@@ -147,6 +146,13 @@ def _select_rows(data: xr.Dataset, rows: Sequence[int] | slice | None) -> NDArra
             f"No rows are selected: {rows} of {everything.size}. Choose at least one."
         )
     return selected
+
+
+def _take(data: xr.Dataset, rows: NDArray[np.int64]) -> xr.Dataset:
+    """Select rows; neighbours with a slice, which reaches the file, where a list reads it all."""
+    if (np.diff(rows) == 1).all():
+        return data.isel(detector_y=slice(int(rows[0]), int(rows[-1]) + 1))
+    return data.isel(detector_y=rows)
 
 
 def _slabs(data: xr.Dataset, rows: int, size: int, memory: int | None) -> Iterator[slice]:

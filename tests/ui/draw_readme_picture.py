@@ -14,7 +14,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         scan = bk.samples.tomography(Path(folder) / "scan.nxs", seed=1)
         raw = bk.open(scan)
-        row = raw.isel(detector_y=[raw.sizes["detector_y"] // 2])
+        middle = raw.sizes["detector_y"] // 2
+        row = raw.isel(detector_y=slice(middle, middle + 1))
         lines = bk.tomography.correct(row, "standard")
         volume = bk.tomography.reconstruct(row, corrections="standard")
         panels = {
