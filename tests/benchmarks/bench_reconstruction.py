@@ -1,6 +1,6 @@
 """Filtered back projection on the CPU against its peers, in one run.
 
-    python tests/benchmarks/bench_reconstruction.py [--pairs 3] [--write]
+    python tests/benchmarks/bench_reconstruction.py [--turns 3] [--write]
 
 Ours and the peer take turns on the same machine, and the ratio is the median of the ratios of
 each turn, so that what else runs on the machine weighs on both. ``--write`` puts the table into
@@ -14,7 +14,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -86,43 +86,49 @@ def skimage_iradon(data: xr.DataArray) -> Callable[[], object]:
     return lambda: iradon(sinogram, data.angle.values, circle=True)
 
 
-def seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
+def seconds(work: Callable[[], object]) -> tuple[float, float]:
+    """Return the seconds on the clock and on the cores."""
+    start, start_cores = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - start
+    return time.perf_counter() - start, time.process_time() - start_cores
 
 
-def pairs(one: Callable[[], object], other: Callable[[], object], count: int) -> list[list[float]]:
-    """Return the seconds of both, in turns, after a warm-up of ours."""
-    one()
-    return [[seconds(one), seconds(other)] for _ in range(count)]
+def median(values: Iterable[float]) -> float:
+    return statistics.median(list(values))
 
 
-def against(name: str, peer: Callable[[xr.DataArray], Callable[[], object]], count: int) -> str:
-    """Return a row of the table: a slice of ours in bulk against one of the peer."""
+def against(name: str, peer: Callable[[xr.DataArray], Callable[[], object]], turns: int) -> str:
+    """Return a row of the table: a slice of ours in bulk against one of the peer, in turns."""
     data = scan(1024, 900, BULK)
-    times = pairs(ours(data), peer(data), count)
-    mine = statistics.median(own / BULK for own, _ in times)
-    theirs = statistics.median(other for _, other in times)
-    ratio = statistics.median(other / (own / BULK) for own, other in times)
-    return f"| 1024 x 900 | {name} | {theirs:.3g} | {mine:.3g} | {ratio:.0f} x |"
+    mine, theirs = ours(data), peer(data)
+    mine()
+    times = [(*seconds(mine), *seconds(theirs)) for _ in range(turns)]
+    own, own_cores, other, other_cores = (median(column) for column in zip(*times, strict=True))
+    ratio = median(t[2] / t[0] for t in times) * BULK
+    ratio_cores = median(t[3] / t[1] for t in times) * BULK
+    return (
+        f"| 1024 x 900 | {name} | {other:.3g} ({other_cores:.3g}) "
+        f"| {own / BULK:.3g} ({own_cores / BULK:.3g}) | {ratio:.0f} x ({ratio_cores:.0f} x) |"
+    )
 
 
-def alone(columns: int, angles: int, rows: int, count: int) -> str:
+def alone(columns: int, angles: int, rows: int, turns: int) -> str:
     """Return a row of the table: our time for a slice, in a call for ``rows`` slices."""
     work = ours(scan(columns, angles, rows))
     work()
-    taken = statistics.median(seconds(work) for _ in range(count)) / rows
-    return f"| {columns} x {angles} | {rows} slice{'s' * (rows > 1)} a call | | {taken:.3g} | |"
+    times = [seconds(work) for _ in range(turns)]
+    clock, cores = (median(column) / rows for column in zip(*times, strict=True))
+    call = f"{rows} slice{'s' * (rows > 1)} a call"
+    return f"| {columns} x {angles} | {call} | | {clock:.3g} ({cores:.3g}) | |"
 
 
-def table(count: int) -> Iterator[str]:
+def table(turns: int) -> Iterator[str]:
     yield "| columns x angles | against | peer, s a slice | ours, s a slice | ratio |"
     yield "|---|---|---|---|---|"
-    yield against("ASTRA FBP on the CPU (linear)", astra_fbp, count)
-    yield against("scikit-image iradon (linear)", skimage_iradon, count)
+    yield against("ASTRA FBP on the CPU (linear)", astra_fbp, turns)
+    yield against("scikit-image iradon (linear)", skimage_iradon, turns)
     for columns, angles, rows in ((1024, 900, 1), (2048, 1800, BULK), (2048, 1800, 1)):
-        yield alone(columns, angles, rows, count)
+        yield alone(columns, angles, rows, turns)
 
 
 def machine() -> str:
@@ -131,18 +137,19 @@ def machine() -> str:
     busy = os.getloadavg()[0]
     return (
         f"{os.cpu_count()} cores, {platform.machine()}; Python {platform.python_version()}, "
-        f"{packages}. Load of the machine before and by others: {busy:.1f}. Ours runs on all "
+        f"{packages}. Load of the machine before, by others: {busy:.1f}.\n\nMedians on the clock, and "
+        "in brackets those on the cores, which the load of others moves less. Ours runs on all "
         f"cores, {BULK} slices a call; the peers run one slice on one core."
     )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pairs", type=int, default=3, help="turns of ours and of the peer")
+    parser.add_argument("--turns", type=int, default=3, help="turns of ours and of the peer")
     parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name}")
     options = parser.parse_args()
     lines = ["# Filtered back projection, seconds a slice", "", machine(), ""]
-    for line in table(options.pairs):
+    for line in table(options.turns):
         print(line, flush=True)
         lines.append(line)
     if options.write:

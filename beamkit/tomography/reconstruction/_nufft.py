@@ -16,7 +16,8 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from functools import cached_property
+from typing import Any, TypeVar
 
 import finufft
 import numpy as np
@@ -50,12 +51,10 @@ class NufftBackprojector:
     def __init__(self, geometry: Geometry, factors: NDArray[np.float64]) -> None:
         self._length = geometry.padded
         self._size = geometry.size
-        highest = np.abs(fft.fftfreq(self._length, 1 / self._length))[factors != 0].max()
-        band = np.r_[: int(highest) + 1, self._length - int(highest) : self._length]
-        self._of_pairs = _RadialLines(geometry, band, factors)
+        self._of_pairs = _RadialLines(geometry, factors, is_one_sided=False)
         # One real slice needs the lines on one side of 0 only; the other side is their conjugate.
         doubled = np.where(np.arange(self._length) == 0, factors, 2 * factors)
-        self._of_singles = _RadialLines(geometry, band[: int(highest) + 1], doubled)
+        self._of_singles = _RadialLines(geometry, doubled, is_one_sided=True)
 
     def slices(
         self, sinograms: NDArray[np.float32], numbers: Sequence[int], threads: int | None = None
@@ -81,14 +80,10 @@ class NufftBackprojector:
 
         def work(job: tuple[int, ...]) -> None:
             rows = [np.ascontiguousarray(sinograms[:, row]) for row in job]
-            images = self._single(*rows) if len(job) == 1 else self._pair(*rows)
-            for row, image in zip(job, images, strict=True):
+            for row, image in zip(job, self._slices(rows), strict=True):
                 result[row] = image
 
-        jobs = _pairs(sinograms, numbers)
-        for lines, rows_of_a_job in ((self._of_singles, 1), (self._of_pairs, 2)):
-            if any(len(job) == rows_of_a_job for job in jobs):
-                lines.prepare()
+        jobs = _pairs(numbers)
         with ThreadPoolExecutor(min(len(jobs), threads or os.cpu_count() or 1)) as pool:
             list(pool.map(work, jobs))
         return result
@@ -112,9 +107,8 @@ class NufftBackprojector:
             Called with a slice of the first in the real part and of the second in the imaginary.
         """
         packed = pad_rows(first, self._length) + 1j * pad_rows(second, self._length)
-        self._of_pairs.prepare()
-        spectrum = self._of_pairs.band_of(fft.fft(packed, axis=1, overwrite_x=True))
-        w = self._of_pairs.w
+        spectrum = fft.fft(packed, axis=1, overwrite_x=True)
+        w = 2 * np.pi * fft.fftfreq(self._length)
 
         def work(center: float) -> T:
             shifted = spectrum * np.exp(1j * w * center).astype(np.complex64)
@@ -123,20 +117,28 @@ class NufftBackprojector:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             return list(pool.map(work, centers))
 
-    def _single(self, sinogram: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    def _slices(self, rows: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        """Return the slices of one sinogram, or of two, in one transform if that does no harm."""
+        if len(rows) == 1:
+            return [self._single(*rows)]
+        norms = [float(np.sqrt(np.vdot(row, row))) for row in rows]
+        if not max(norms) < _LARGEST_RATIO * min(norms):  # also if one is all zeros
+            return [self._single(row) for row in rows]
+        return self._pair(rows, norms)
+
+    def _single(self, sinogram: NDArray[np.float32]) -> NDArray[np.float32]:
         spectrum = fft.rfft(pad_rows(sinogram, self._length), axis=1)
-        return [self._of_singles.image(self._of_singles.band_of(spectrum)).real]
+        image: NDArray[np.float32] = self._of_singles.image(spectrum).real
+        return image
 
     def _pair(
-        self, first: NDArray[np.float32], second: NDArray[np.float32]
+        self, rows: list[NDArray[np.float32]], norms: list[float]
     ) -> list[NDArray[np.float32]]:
-        """Return two slices from one transform, of ``first + i second`` scaled to equal norm."""
-        norms = _norm(first), _norm(second)
-        packed = np.empty((first.shape[0], self._length), np.complex64)
-        packed.real = pad_rows(first, self._length) * np.float32(1 / norms[0])
-        packed.imag = pad_rows(second, self._length) * np.float32(1 / norms[1])
-        spectrum = fft.fft(packed, axis=1, overwrite_x=True)
-        image = self._of_pairs.image(self._of_pairs.band_of(spectrum))
+        """Return two slices from the transform of ``first + i second`` scaled to equal norm."""
+        packed = np.empty((rows[0].shape[0], self._length), np.complex64)
+        packed.real = pad_rows(rows[0], self._length) * np.float32(1 / norms[0])
+        packed.imag = pad_rows(rows[1], self._length) * np.float32(1 / norms[1])
+        image = self._of_pairs.image(fft.fft(packed, axis=1, overwrite_x=True))
         return [image.real * np.float32(norms[0]), image.imag * np.float32(norms[1])]
 
 
@@ -144,39 +146,52 @@ class _RadialLines:
     """The places of the frequencies of all rows in the transform of a slice."""
 
     def __init__(
-        self, geometry: Geometry, band: NDArray[np.intp], factors: NDArray[np.float64]
+        self, geometry: Geometry, factors: NDArray[np.float64], *, is_one_sided: bool
     ) -> None:
         self._geometry = geometry
-        self._band = band
-        self._factors = factors[band] / geometry.padded
-        self.w = 2 * np.pi * fft.fftfreq(geometry.padded)[band]
+        length = geometry.padded
+        highest = int(np.abs(fft.fftfreq(length, 1 / length))[factors != 0].max())
+        # Where the frequencies are in a spectrum, and where among those that are used.
+        self._parts = [(slice(0, highest + 1), slice(0, highest + 1))]
+        if highest and not is_one_sided:
+            self._parts.append((slice(length - highest, length), slice(highest + 1, None)))
+        self._factors = self._used(factors / length)
+        self._w = self._used(2 * np.pi * fft.fftfreq(length))
         self._plans = threading.local()
-        self._is_prepared = False
+        self._lock = threading.Lock()
 
-    def prepare(self) -> None:
-        """Compute the places and factors, shared by all threads, if that is not done."""
-        if self._is_prepared:
-            return
-        geometry = self._geometry
-        cos, sin = np.cos(geometry.angles)[:, None], np.sin(geometry.angles)[:, None]
-        self._places = [(part * self.w).astype(np.float32).ravel() for part in (sin, cos)]
-        # A slice of even size has its middle between pixels.
-        half_pixel = 0.5 * (cos + sin) * (1 - geometry.size % 2)
-        factors = self.band_of(_phases(geometry.center + half_pixel[:, 0], geometry.padded))
-        factors *= geometry.weights[:, None].astype(np.float32)
-        factors *= self._factors.astype(np.float32)
-        self._all_factors = factors
-        self._is_prepared = True
-
-    def band_of(self, spectrum: NDArray[np.complex64]) -> NDArray[np.complex64]:
-        """Return the frequencies that are used. Shape (angle, frequency)."""
-        return spectrum[:, self._band]
+    def _used(self, spectrum: NDArray[Any]) -> NDArray[Any]:
+        """Return the frequencies that are used, of the last axis."""
+        return np.concatenate([spectrum[..., where] for where, _ in self._parts], axis=-1)
 
     def image(self, spectrum: NDArray[np.complex64]) -> NDArray[np.complex64]:
-        """Return the sum over all lines, from the frequencies that are used."""
-        strengths = spectrum * self._all_factors
-        image: NDArray[np.complex64] = self._plan().execute(strengths.ravel())
+        """Return the sum over all lines. ``spectrum`` has shape (angle, frequency)."""
+        plan = self._plan()
+        strengths = np.empty_like(self._phased_factors)
+        for where, place in self._parts:
+            np.multiply(spectrum[:, where], self._phased_factors[:, place], out=strengths[:, place])
+        image: NDArray[np.complex64] = plan.execute(strengths.ravel())
         return image
+
+    @cached_property
+    def _places(self) -> list[NDArray[np.float32]]:
+        """The transform's coordinates of all frequencies, along y and along x."""
+        angles = self._geometry.angles[:, None]
+        return [
+            (turn * self._w).astype(np.float32).ravel() for turn in (np.sin(angles), np.cos(angles))
+        ]
+
+    @cached_property
+    def _phased_factors(self) -> NDArray[np.complex64]:
+        """Filter, weight of the angle, and phase that puts the axis in the middle."""
+        geometry = self._geometry
+        # A slice of even size has its middle between pixels.
+        half_pixel = 0.5 * (np.cos(geometry.angles) + np.sin(geometry.angles))
+        shifts = geometry.center + half_pixel * (1 - geometry.size % 2)
+        factors = self._used(_phases(shifts, geometry.padded))
+        factors *= geometry.weights[:, None].astype(np.float32)
+        factors *= self._factors.astype(np.float32)
+        return factors
 
     def _plan(self) -> finufft.Plan:
         """Return the plan of this thread.
@@ -185,6 +200,8 @@ class _RadialLines:
         and so do the last bits.
         """
         if not hasattr(self._plans, "plan"):
+            with self._lock:  # the first thread computes for all
+                places, _ = self._places, self._phased_factors
             size = self._geometry.size
             plan = finufft.Plan(
                 1,
@@ -195,7 +212,7 @@ class _RadialLines:
                 upsampfac=1.25,
                 nthreads=1,
             )
-            plan.setpts(*self._places)
+            plan.setpts(*places)
             self._plans.plan = plan
         return self._plans.plan
 
@@ -215,12 +232,8 @@ def _phases(shifts: NDArray[np.float64], length: int) -> NDArray[np.complex64]:
     return phases
 
 
-def _norm(sinogram: NDArray[np.float32]) -> float:
-    return float(np.sqrt(np.mean(np.square(sinogram, dtype=np.float64))))
-
-
-def _pairs(sinograms: NDArray[np.float32], numbers: Sequence[int]) -> list[tuple[int, ...]]:
-    """Return the rows that share a transform."""
+def _pairs(numbers: Sequence[int]) -> list[tuple[int, ...]]:
+    """Return the rows that may share a transform: those numbered 2k and 2k + 1."""
     place = {number: row for row, number in enumerate(numbers)}
     jobs: list[tuple[int, ...]] = []
     for row, number in enumerate(numbers):
@@ -228,11 +241,5 @@ def _pairs(sinograms: NDArray[np.float32], numbers: Sequence[int]) -> list[tuple
         if partner is None or place[number] != row:
             jobs.append((row,))
         elif number % 2 == 0:
-            together = _fit(sinograms[:, row], sinograms[:, partner])
-            jobs.extend([(row, partner)] if together else [(row,), (partner,)])
+            jobs.append((row, partner))
     return jobs
-
-
-def _fit(first: NDArray[np.float32], second: NDArray[np.float32]) -> bool:
-    low, high = sorted((_norm(first), _norm(second)))
-    return high < _LARGEST_RATIO * low  # False also if both are zero
