@@ -16,7 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from beamkit import readers, tomography, writers
-from beamkit.core import memory as machine
+from beamkit.core import machine
 from beamkit.core.errors import ParameterError
 from beamkit.tomography import CenterEstimate
 
@@ -157,7 +157,7 @@ def _take(data: xr.Dataset, rows: NDArray[np.int64]) -> xr.Dataset:
 
 def _slabs(data: xr.Dataset, rows: int, size: int, memory: int | None) -> Iterator[slice]:
     """Return slices over the rows, as many at once as the memory holds."""
-    budget = memory if memory is not None else int(machine.available() * _SHARE)
+    budget = memory if memory is not None else int(machine.available_memory() * _SHARE)
     row = data.sizes["angle"] * data.sizes["detector_x"]
     per_row = 4 * (_PROJECTION_COPIES * row + 2 * size * size)
     height = budget // per_row

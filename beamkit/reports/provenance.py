@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from beamkit._version import __version__
+from beamkit.core.machine import cores
 
 from .parameters import Specification, as_text
 
@@ -40,7 +41,7 @@ def environment() -> dict[str, str]:
     found = {
         "beamkit": __version__,
         "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "system": f"{platform.system()} {platform.machine()}, {cores()} cores",
     }
     for package in _PACKAGES:
         try:

@@ -6,13 +6,14 @@ Synchrotron Rad. 21, 1224-1230 (2014), and the groups that the tomoscan software
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import h5py
 import numpy as np
+
+from beamkit.core.machine import cores
 
 from ._hdf5_fields import group, hdf5_file, number, texts
 from ._sample import BEAMLINE, START_TIME
@@ -143,7 +144,7 @@ def _write_frames(
     images.attrs.update(units="counts", long_name="detector counts")
     pixels = shape[0] * shape[1]
     block = max(1, int(_BLOCK_BYTES / (2 * pixels)))
-    threads = min(os.cpu_count() or 1, max(1, int(_WORK_BYTES / (80 * pixels))))
+    threads = min(cores(), max(1, int(_WORK_BYTES / (80 * pixels))))
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(frames), block):
             stop = min(start + block, len(frames))

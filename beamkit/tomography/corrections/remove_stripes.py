@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,6 +12,7 @@ from scipy.ndimage import median_filter
 
 from beamkit.core.errors import InvalidPixelsError, ParameterError, UnknownNameError
 from beamkit.core.history import step
+from beamkit.core.machine import cores
 from beamkit.core.schema import ANGLE, DETECTOR_X, PROJECTIONS, require_dims
 
 Sinogram = NDArray[np.float32]
@@ -123,5 +123,5 @@ def _each(
             f"The value at angle {angle}, row {row}, column {column} of the data is "
             f"{sinograms[row, angle, column]}; sorting needs numbers. Run repair_pixels first."
         )
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(cores()) as threads:
         return np.stack(list(threads.map(lambda one: correct(one, size), sinograms)))

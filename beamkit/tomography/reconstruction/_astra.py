@@ -9,7 +9,6 @@ ASTRA's own FBP has other filters, and on the CPU takes no detector that is off 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from beamkit.core.errors import EngineError, MissingDependencyError
+from beamkit.core.machine import cores
 from beamkit.core.optional import need
 
 from ._geometry import Geometry, pad_rows
@@ -105,7 +105,7 @@ class AstraBackprojector:
         def work(row: int) -> None:
             result[row] = self._back_project(self._filter(sinograms[:, row]))
 
-        workers = 1 if self._device == "gpu" else (threads or os.cpu_count() or 1)
+        workers = 1 if self._device == "gpu" else (threads or cores())
         with ThreadPoolExecutor(workers) as pool:
             list(pool.map(work, range(len(result))))
         return result

@@ -12,7 +12,6 @@ doi:10.1137/18M120885X.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +22,8 @@ import finufft
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
+
+from beamkit.core.machine import cores
 
 from ._geometry import Geometry, pad_rows
 
@@ -84,7 +85,7 @@ class NufftBackprojector:
                 result[row] = image
 
         jobs = _pairs(numbers)
-        with ThreadPoolExecutor(min(len(jobs), threads or os.cpu_count() or 1)) as pool:
+        with ThreadPoolExecutor(min(len(jobs), threads or cores())) as pool:
             list(pool.map(work, jobs))
         return result
 
@@ -114,7 +115,7 @@ class NufftBackprojector:
             shifted = spectrum * np.exp(1j * w * center).astype(np.complex64)
             return measure(self._of_pairs.image(shifted))
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(cores()) as pool:
             return list(pool.map(work, centers))
 
     def _slices(self, rows: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:

@@ -1,7 +1,8 @@
-"""How much memory there is to work with."""
+"""What the machine lets this process use: memory and cores."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import psutil
@@ -16,7 +17,7 @@ _CGROUP = (
 )
 
 
-def available() -> int:
+def available_memory() -> int:
     """Return the memory that can still be used [bytes], within the control group's limit.
 
     A batch job or a container is killed at its group's limit, however much the machine has.
@@ -27,6 +28,13 @@ def available() -> int:
         if limit is not None and used is not None:
             return max(min(free, limit - used), 0)
     return free
+
+
+def cores() -> int:
+    """Return the cores that this process may run on: a batch job has fewer than the machine."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _number(path: str) -> int | None:
