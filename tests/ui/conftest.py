@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,8 @@ def browser():
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):
     """A JupyterLab of its own on a copy of the tutorials: no news, no updates, nobody's settings."""
-    pytest.importorskip("jupyterlab", reason='needs: pip install "beamkit[lab]"')
+    if find_spec("jupyterlab") is None:
+        missing('JupyterLab is not installed: pip install "beamkit[lab]"')
     home = tmp_path_factory.mktemp("lab")
     folder = shutil.copytree(
         ROOT / "notebooks" / "tutorials",
@@ -142,7 +144,7 @@ class Lab:
 
 
 @pytest.fixture(scope="module")
-def open_notebook(lab, browser):
+def open_notebook(browser, lab):
     """Give a function that opens a notebook of the lab in a window of its own."""
     pages = []
 

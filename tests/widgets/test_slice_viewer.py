@@ -3,6 +3,7 @@
 import base64
 import gc
 import io
+import os
 import subprocess
 import sys
 import threading
@@ -16,11 +17,13 @@ import xarray as xr
 import beamkit as bk
 from beamkit.core.errors import BeamkitError, ParameterError, ShapeError, UnknownNameError
 
-ipywidgets = pytest.importorskip("ipywidgets", reason='needs: pip install "beamkit[lab]"')
-pytest.importorskip("ipympl", reason='needs: pip install "beamkit[lab]"')
+if os.environ.get("BEAMKIT_REQUIRE_ALL") != "1":
+    for package in ("ipywidgets", "ipympl"):
+        pytest.importorskip(package, reason='needs: pip install "beamkit[lab]"')
 
-from beamkit_widgets import slice_viewer  # noqa: E402
-from ipywidgets.widgets import widget as registry  # noqa: E402
+import ipywidgets
+from beamkit_widgets import slice_viewer
+from ipywidgets.widgets import widget as registry
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -140,6 +143,10 @@ class TestWhatIsShown:
         tall = stack.assign_attrs(pixel_size_x=1e-4, pixel_size_y=2e-4)
         assert bk.view(tall).image.axes.get_aspect() == 2
 
+    def test_a_few_rows_are_stretched_rather_than_invisible(self):
+        viewer = bk.view(xr.DataArray(np.eye(2, 640)))
+        assert viewer.image.axes.get_aspect() == "auto"
+
     def test_uneven_coordinates_are_shown_by_number(self, stack):
         uneven = stack.assign_coords(detector_y=[0, 1, 2, 3, 9])
         viewer = bk.view(uneven)
@@ -175,6 +182,13 @@ class TestColours:
         viewer = bk.view(stack, scale="log", limits=(0, 40), cmap="gray")
         colours = viewer.image.to_rgba(np.ma.array([0.0, -3.0, 40.0]))
         np.testing.assert_allclose(colours[:, :3], [[0] * 3, [0] * 3, [1] * 3])
+
+    def test_one_count_is_brighter_than_none_on_a_logarithmic_scale(self, stack):
+        counts = stack.astype(np.uint16)
+        norm = bk.view(counts, scale="log", limits=(0, 50)).image.norm
+        # From half a count to 50: one count is log(2) / log(100) of the way.
+        assert norm(0) == 0
+        assert norm(1) == pytest.approx(np.log(2) / np.log(100))
 
     def test_half_the_brightness_is_where_the_scale_says(self, stack):
         half = {"linear": 50.5, "log": 10.0, "sqrt": 25.75}  # of 1 ... 100, by hand

@@ -103,6 +103,13 @@ class ImageStack:
         pixels = self.image(index).compressed()
         return (float(pixels.min()), float(pixels.max())) if pixels.size else (0.0, 1.0)
 
+    def floor(self, index: int) -> float:
+        """Return where a logarithmic scale may begin: half a count, or 1/1000 of the image."""
+        if self.data.dtype.kind in "iu":
+            return 0.5
+        highest = self.contrast(index)[1]
+        return highest / 1000 if highest > 0 else 1e-3
+
     def place(self, index: int) -> str:
         """Return the place in the stack, such as ``45.5 deg``; empty for a single image."""
         if not self.dim:

@@ -100,8 +100,8 @@ class SliceViewer(ipw.VBox):  # type: ignore[misc]
         self._stack = stack = ImageStack(data, mask)
         self.lock = threading.RLock()
         self.index = (len(stack) // 2 if stack.dim == "z" else 0) if index is None else index
-        self._make_picture()
         self.limits = stack.contrast(self.index) if limits is None else limits
+        self._make_picture()
         self.cmap, self.scale = cmap, scale
         self._show_index()
         self._show_colors()
@@ -131,6 +131,8 @@ class SliceViewer(ipw.VBox):  # type: ignore[misc]
     def _make_picture(self) -> None:
         rows, columns, aspect = self._stack.rows, self._stack.columns, self._stack.aspect()
         ratio = aspect * rows.length / columns.length if aspect else 0.75
+        if not 0.05 < ratio < 20:  # a few rows: better seen than true
+            ratio, aspect = 0.75, None
         with DRAWING, rc_context(STYLE):
             # A Figure without pyplot, which would keep the figure of every viewer for ever.
             size = (5.4, min(max(3.6 * ratio, 1.6), 4.8) + 0.75)
@@ -144,6 +146,7 @@ class SliceViewer(ipw.VBox):  # type: ignore[misc]
                 extent=extent,
                 aspect=aspect or "auto",
                 interpolation="auto",  # true pixels when large, means of pixels when small
+                norm=Normalize(*self.limits),
             )
             axes.set(xlabel=columns.label, ylabel=rows.label)
             beside = axes.inset_axes((1.02, 0.0, 0.03, 1.0))  # as high as the image, always
@@ -161,7 +164,7 @@ class SliceViewer(ipw.VBox):  # type: ignore[misc]
         low, high = self.limits
         if self.scale == "log":  # which has no place for 0
             high = high if high > 0 else 1.0
-            low = low if 0 < low < high else min(1.0, high / 1000)
+            low = low if low > 0 else min(self._stack.floor(self.index), high / 2)
         with self.lock, DRAWING:
             self.image.set_norm(SCALES[self.scale](vmin=low, vmax=high))
             self.image.set_cmap(colormaps[self.cmap].with_extremes(bad=_MISSING))
@@ -199,7 +202,7 @@ class SliceViewer(ipw.VBox):  # type: ignore[misc]
         self.open()
         buffer = BytesIO()
         with self.lock, DRAWING:
-            self.figure.savefig(buffer, format="png")
+            FigureCanvasAgg.print_png(self._canvas, buffer)  # savefig would draw twice
         png = b64encode(buffer.getvalue()).decode("ascii")
         self._canvas.keep(png)
         return {**super()._repr_mimebundle_(**options), "image/png": png}
