@@ -80,11 +80,18 @@ def judge(scan: Scan, findings: Findings, method: str) -> Verdict:
     doubts += [
         f"{name} differs from {best} by {apart[name]:.1f} pixel"
         for name in votes
-        # One pair of noisy projections may be off by chance; its own uncertainty says so.
-        if apart[name] > tolerance + 3 * findings[name].uncertainty
+        if apart[name] > tolerance + _leeway(name, findings)
     ]
     reasons = tuple(doubts) or (_support(votes, agreeing),)
     return Verdict(chosen.center, chosen.uncertainty, trusted=not doubts, reasons=reasons)
+
+
+def _leeway(name: str, findings: Findings) -> float:
+    """Return how much further a method may be off [pixel].
+
+    One pair of noisy projections may be off by chance, and its own uncertainty says so.
+    """
+    return 3 * findings[name].uncertainty if name == "phase_correlation" else 0.0
 
 
 def _best(votes: dict[str, _Vote], method: str, tolerance: float) -> str:

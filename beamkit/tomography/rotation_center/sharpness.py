@@ -18,7 +18,7 @@ from ._minimum import parabola
 _REACH, _STEP = 3, 0.5
 
 #: Wider and longer sinograms are binned and thinned out to this.
-_COLUMNS, _ANGLES = 1500, 900
+_COLUMNS, _ANGLES = 800, 900
 
 #: Low pass on the ramp, over the Nyquist frequency: above is mostly noise.
 _SIGMA, _HIGHEST = 0.2, 0.7
