@@ -28,7 +28,7 @@ lint: $(VENV)/.test
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/nbstripout notebooks/*/*.ipynb
+	$(BIN)/nbstripout --keep-id notebooks/*/*.ipynb
 
 bench: $(VENV)/.test  ## timings against other libraries, printed as tables
 	for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done

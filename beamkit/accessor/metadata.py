@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from beamkit.core import html
 from beamkit.core.schema import ATTRIBUTES, BOOKKEEPING
 
 
@@ -71,17 +72,18 @@ class MetadataTable:
         return "\n".join([*lines, *self.remarks]) or "no metadata"
 
     def _repr_html_(self) -> str:
-        body = "".join(
-            f"<tr><th scope='row'>{escape(row.name)}</th><td>{escape(_text(row.value))}</td>"
-            f"<td>{escape(_unit(row.unit))}</td><td>{escape(row.meaning)}"
-            f"{' <em>(assumed)</em>' if row.is_assumed else ''}</td></tr>"
+        rows = [
+            (
+                row.name,
+                _text(row.value),
+                _unit(row.unit),
+                f"{row.meaning} (assumed)" if row.is_assumed else row.meaning,
+            )
             for row in self.rows
-        )
+        ]
         remarks = "".join(f"<li>{escape(line)}</li>" for line in self.remarks)
-        return (
-            "<table class='beamkit-table'><thead><tr><th>name</th><th>value</th><th>unit</th>"
-            f"<th>meaning</th></tr></thead><tbody>{body}</tbody></table>"
-            + (f"<ul class='beamkit-remarks'>{remarks}</ul>" if remarks else "")
+        return html.table(rows, ("name", "value", "unit", "meaning")) + (
+            f"<ul class='beamkit-remarks'>{remarks}</ul>" if remarks else ""
         )
 
 

@@ -24,14 +24,12 @@ def lab(arguments: tuple[str, ...]) -> None:
 
 
 def tutorials() -> Path:
-    """Return a folder with the tutorials: the source tree's, else copies in this folder."""
-    source = Path(__file__).parents[2] / "notebooks" / "tutorials"
-    if source.is_dir():
-        return source
+    """Return a folder with copies of the tutorials, which the user may write into."""
     packaged = Path(__file__).parents[1] / "tutorials"
+    in_source_tree = Path(__file__).parents[2] / "notebooks" / "tutorials"
     folder = Path("beamkit-tutorials")
     folder.mkdir(exist_ok=True)
-    for notebook in packaged.glob("*.ipynb"):
+    for notebook in (packaged if packaged.is_dir() else in_source_tree).glob("*.ipynb"):
         if not (folder / notebook.name).exists():  # never over what the user wrote
             shutil.copy(notebook, folder)
     return folder

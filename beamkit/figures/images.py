@@ -104,7 +104,7 @@ def _canvas(image: xr.DataArray, number: int, columns: int, aspect: str, caption
 
 def _colorbar(picture: Picture, shown: AxesImage, axes: list[Axes], image: xr.DataArray) -> None:
     bar = picture.colorbar(shown, ax=axes, shrink=0.9, pad=0.015, aspect=30)
-    bar.outline.set_visible(False)
+    bar.outline.set_linewidth(0.4)
     bar.set_label(units_label(image))
 
 

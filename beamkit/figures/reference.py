@@ -50,7 +50,9 @@ def _beam(panel: Axes, flats: xr.DataArray | None) -> None:
         panel.set_axis_off()
         return
     levels = flats.mean(flats.dims[1:]).compute()
-    panel.plot(100 * (levels.values / float(levels.mean()) - 1), ".-", color="#4878a8")
+    is_numbered = "flat_frame" in flats.coords
+    frames = flats["flat_frame"].values if is_numbered else range(flats.shape[0])
+    panel.plot(frames, 100 * (levels.values / float(levels.mean()) - 1), ".", color="#4878a8")
     panel.set_title("beam: mean of each flat")
-    panel.set_xlabel("flat, in the order of the scan")
+    panel.set_xlabel("frame of the scan" if is_numbered else "flat, in the order of the scan")
     panel.set_ylabel("deviation from their mean [%]")

@@ -16,6 +16,7 @@ from traitlets.config import Config
 
 from beamkit.core.atomic import write_text
 
+from .library import tags
 from .parameters import as_text
 from .results import ATTENTION, MIME
 
@@ -23,6 +24,9 @@ _TEMPLATES = Path(__file__).parent / "template"
 
 #: Tags of jupyter-book, and those that papermill and beamkit use.
 _REMOVED_CELLS = ("remove-cell", "parameters", "injected-parameters")
+#: Tag of the cells that the page shows first.
+SUMMARY = "summary"
+
 _REMOVED_INPUTS = ("remove-input", "hide-code")
 
 _BANNERS = {
@@ -95,13 +99,15 @@ def _safe(text: str) -> Any:
 
 def _body(notebook: nbformat.NotebookNode, failed: int | None) -> str:
     """Return the cells after the introduction as HTML, up to the one that failed."""
+    if notebook.cells[0].cell_type == "markdown":
+        notebook.cells[0].metadata["tags"] = ["remove-cell"]  # the introduction stands further up
     shown = nbformat.from_dict(
         {**notebook, "cells": notebook.cells[: None if failed is None else failed + 1]}
     )
     if failed is not None:
         shown.cells[failed].metadata["beamkit"] = {"failed": True}
-    if shown.cells and shown.cells[0].cell_type == "markdown":
-        shown.cells[0].metadata["tags"] = ["remove-cell"]  # the introduction stands further up
+    # The answer first: a report is read from the top, a notebook runs to the bottom.
+    shown.cells.sort(key=lambda cell: SUMMARY not in tags(cell))
     remove = {
         "enabled": True,
         "remove_cell_tags": set(_REMOVED_CELLS),

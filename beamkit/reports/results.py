@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from beamkit.core import html
+
 #: Type of the output that carries the numbers, in the notebook and so into ``report.json``.
 MIME = "application/vnd.beamkit.results+json"
 
@@ -40,14 +42,13 @@ class Results:
         )
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
-        rows = "".join(
-            f"<tr><th scope='row'>{escape(name)}</th><td>{escape(_number(item['value']))}</td>"
-            f"<td>{escape(item['unit'])}</td><td>{escape(item['meaning'])}</td></tr>"
+        rows = [
+            (name, _number(item["value"]), item["unit"], item["meaning"])
             for name, item in self.values.items()
-        )
+        ]
         return {
             "text/plain": repr(self),
-            "text/html": f"<table class='beamkit-table'><tbody>{rows}</tbody></table>",
+            "text/html": html.table(rows),
             MIME: self.values,
         }
 
@@ -88,4 +89,6 @@ def _entry(given: Value | Sequence[Value]) -> dict[str, Any]:
 def _number(value: Value) -> str:
     if value is None:
         return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:.5g}" if isinstance(value, float) else str(value)

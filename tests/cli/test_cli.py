@@ -5,6 +5,7 @@ from click.testing import CliRunner
 
 import beamkit as bk
 from beamkit.cli import main
+from beamkit.cli.lab import tutorials
 
 
 @pytest.fixture
@@ -91,3 +92,11 @@ def test_work_that_fails_ends_with_1_and_names_the_file(beamkit):
 def test_debug_shows_the_traceback(beamkit):
     done = beamkit("--debug", "info", "nowhere.nxs")
     assert type(done.exception).__name__ == "UnreadableFileError"
+
+
+def test_tutorials_are_copied_and_what_the_user_wrote_stays(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    notebook = tutorials() / "01-first-look.ipynb"
+    assert notebook.exists()
+    notebook.write_text("mine")
+    assert (tutorials() / notebook.name).read_text() == "mine"
