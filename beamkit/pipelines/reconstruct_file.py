@@ -105,7 +105,7 @@ def reconstruct_file(
     shape = (selected.size, size, size)
     with writers.VolumeFile(path, shape) as file:
         axes: list[xr.DataArray] = []
-        for block in _slabs(data, selected.size, size, memory):
+        for block in _slabs(data, selected, size, memory):
             with clock("correct"):
                 lines = tomography.correct(_take(data, selected[block]), corrections).compute()
             with clock("reconstruct"):
@@ -155,7 +155,9 @@ def _take(data: xr.Dataset, rows: NDArray[np.int64]) -> xr.Dataset:
     return data.isel(detector_y=rows)
 
 
-def _slabs(data: xr.Dataset, rows: int, size: int, memory: int | None) -> Iterator[slice]:
+def _slabs(
+    data: xr.Dataset, rows: NDArray[np.int64], size: int, memory: int | None
+) -> Iterator[slice]:
     """Return slices over the rows, as many at once as the memory holds."""
     budget = memory if memory is not None else int(machine.available_memory() * _SHARE)
     row = data.sizes["angle"] * data.sizes["detector_x"]
@@ -166,10 +168,12 @@ def _slabs(data: xr.Dataset, rows: int, size: int, memory: int | None) -> Iterat
             f"One slice needs {per_row / 1e6:.0f} MB, but only {budget / 1e6:.0f} MB may be used. "
             "Give more memory, or choose a smaller size."
         )
-    # Two slices are computed together, so an odd height would waste one of each slab.
+    # Rows 2k and 2k + 1 of the detector are computed together: a slab should not part them.
     height = max(height // 2 * 2, 1)
-    for start in range(0, rows, height):
-        yield slice(start, min(start + height, rows))
+    start, stop = 0, height - int(rows[0]) % 2 or height
+    while start < rows.size:
+        yield slice(start, min(stop, rows.size))
+        start, stop = stop, stop + height
 
 
 class _Clock:

@@ -37,6 +37,19 @@ def test_slabs_give_the_same_volume_as_one_piece(scan, tmp_path):
     np.testing.assert_array_equal(z_one, z_other)
 
 
+def test_slabs_do_not_part_rows_that_are_computed_together(scan, tmp_path):
+    seen = []
+    bk.pipelines.reconstruct_file(
+        scan,
+        tmp_path / "slabs.nxs",
+        center=33.0,
+        rows=slice(3, 11),
+        memory=800_000,
+        progress=lambda *step: seen.append(step),
+    )
+    assert seen == [(3, 8), (7, 8), (8, 8)]  # rows 3-5, 6-9, 10
+
+
 def test_chosen_rows_are_those_of_the_whole_volume(scan, tmp_path):
     whole, z = read(bk.pipelines.reconstruct_file(scan, tmp_path / "a.nxs", center=33.0).path)
     some, z_some = read(

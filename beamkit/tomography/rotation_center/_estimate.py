@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import escape
 
 import xarray as xr
+
+from beamkit.core import html
 
 
 @dataclass(frozen=True, repr=False)
@@ -58,15 +60,15 @@ class CenterEstimate:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        colour = "#1a7f37" if self.trusted else "#cf222e"
+        # Both colours are legible on white and on black.
+        colour = "#2da44e" if self.trusted else "#e5534b"
         verdict = "trusted" if self.trusted else "not to be trusted"
-        reasons = "".join(f"<li>{html.escape(reason)}</li>" for reason in self.reasons)
-        rows = "".join(
-            f"<tr><td>{html.escape(name)}</td><td>{value:.2f}</td></tr>"
-            for name, value in self.candidates.items()
-        )
+        reasons = "".join(f"<li>{escape(reason)}</li>" for reason in self.reasons)
+        found = [
+            (name.replace("_", " "), f"{x:.2f}", "pixel") for name, x in self.candidates.items()
+        ]
         return (
-            f"<div><b>Rotation centre {self.value:.2f} ± {self.uncertainty:.2f} pixel</b> "
-            f'({html.escape(self.method)}), <b style="color:{colour}">{verdict}</b>'
-            f"<ul>{reasons}</ul><table>{rows}</table></div>"
+            f"<div><b>Rotation centre {self.value:.2f} ± {self.uncertainty:.2f} pixel</b>, "
+            f'<b style="color:{colour}">{verdict}</b>'
+            f"<ul>{reasons}</ul>{html.table(found, ('method', 'found', 'unit'))}</div>"
         )

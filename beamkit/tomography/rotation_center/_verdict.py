@@ -110,7 +110,7 @@ def _support(votes: dict[str, _Vote], agreeing: list[str]) -> str:
     if len(agreeing) < 2:
         return "nothing speaks against it; method='auto' compares with other methods"
     centers = [votes[name].center for name in agreeing]
-    return f"{', '.join(agreeing)} agree within {max(centers) - min(centers):.1f} pixel"
+    return f"{', '.join(agreeing)} agree within {max(centers) - min(centers):.2f} pixel"
 
 
 def _votes(scan: Scan, findings: Findings) -> dict[str, _Vote]:
