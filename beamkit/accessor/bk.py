@@ -78,9 +78,10 @@ class DataArrayAccessor(_Common):
         """
         from beamkit import writers
 
-        if Path(path).suffix not in (".nxs", ".h5", ".hdf5"):
+        if Path(path).suffix not in writers.NEXUS_SUFFIXES:
             raise ParameterError(
-                f"{path}: volumes are written as NeXus, with the suffix .nxs, .h5 or .hdf5, "
-                f"not {Path(path).suffix!r}. Give the file one of these."
+                f"{path}: volumes are written as NeXus, with one of the suffixes "
+                f"{', '.join(writers.NEXUS_SUFFIXES)}, not {Path(path).suffix!r}. "
+                "Give the file one of these."
             )
         return writers.nexus(self._data, path)

@@ -8,6 +8,8 @@ import click
 
 from beamkit.core.errors import ParameterError
 
+from ._output import require_new
+
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
@@ -22,6 +24,7 @@ from beamkit.core.errors import ParameterError
 @click.option("--filter", "filter_name", default="ramp", show_default=True, help="ramp, hann ...")
 @click.option("--engine", default="auto", show_default=True, help="auto, nufft or astra.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or gpu.")
+@click.option("--overwrite", is_flag=True, help="Replace OUT if it is there.")
 @click.option("--memory", type=float, help="Most memory for a slab [GB]; half of what is free.")
 def reconstruct(
     file: Path,
@@ -32,6 +35,7 @@ def reconstruct(
     filter_name: str,
     engine: str,
     device: str,
+    overwrite: bool,
     memory: float | None,
 ) -> None:
     """Reconstruct a tomography scan into a NeXus file."""
@@ -40,6 +44,8 @@ def reconstruct(
     from beamkit import pipelines
 
     selected = None if rows is None else _rows(rows)
+    budget = None if memory is None else _bytes(memory)
+    require_new(out, overwrite=overwrite)
     with tqdm(unit="slice", desc="reconstruct", total=None) as bar:
 
         def advance(done: int, total: int) -> None:
@@ -52,7 +58,7 @@ def reconstruct(
             rows=selected,
             center=_center(center),
             corrections=corrections,
-            memory=None if memory is None else int(memory * 1e9),
+            memory=budget,
             progress=advance,
             filter=filter_name,
             engine=engine,
@@ -63,6 +69,12 @@ def reconstruct(
         f"{result.path}: {slices} slices of {height} x {width}, axis at "
         f"{result.rotation_center:.2f} px, {result.engine} on {result.device}"
     )
+
+
+def _bytes(gigabytes: float) -> int:
+    if not 0 < gigabytes < 1e6:  # also catches nan
+        raise ParameterError(f"--memory is {gigabytes} GB; give a number above 0, such as 8.")
+    return int(gigabytes * 1e9)
 
 
 def _center(text: str) -> float | str:
@@ -77,7 +89,9 @@ def _rows(text: str) -> slice:
         parts = [int(part) if part else None for part in text.split(":")]
         if len(parts) == 1 and parts[0] is not None:
             return slice(parts[0], parts[0] + 1)
-        return slice(*parts)
+        selected = slice(*parts)
+        selected.indices(1)  # a step of 0 is a ValueError here
+        return selected
     except (TypeError, ValueError):
         raise ParameterError(
             f"--rows is {text!r}; write first:end, such as 100:132, or first:end:step."

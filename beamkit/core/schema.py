@@ -291,7 +291,8 @@ def require_quantity(data: xr.DataArray, quantity: str, *, to: str, cure: str) -
 
     An array that says nothing is taken as what the function expects.
     """
-    found = data.attrs.get("quantity", quantity)
+    by_units = "counts" if data.attrs.get("units") == "counts" else quantity
+    found = data.attrs.get("quantity", by_units)
     if found != quantity:
         raise QuantityError(
             f"To {to}, the data must be {quantity!r}, but they are {found!r}. {cure}"

@@ -91,11 +91,13 @@ def reconstruct_file(
     Raises
     ------
     ParameterError
-        If a row is not on the detector, or the memory does not hold one slice.
+        If the volume would replace the scan, its suffix is not one of NeXus, a row is not on the
+        detector, or the memory does not hold one slice.
     BeamkitError
         Whatever reading, correcting, reconstructing and writing can raise.
     """
     data = scan if isinstance(scan, xr.Dataset) else readers.open_dataset(scan)
+    _check_target(Path(path), data)
     clock = _Clock()
     with clock("find_center"):
         if center == "auto":
@@ -125,6 +127,21 @@ def reconstruct_file(
         str(slab.attrs["device"]),
         dict(clock.seconds),
     )
+
+
+def _check_target(path: Path, data: xr.Dataset) -> None:
+    """Raise ParameterError if the volume would replace the scan, or has an odd suffix."""
+    if path.suffix not in writers.NEXUS_SUFFIXES:
+        raise ParameterError(
+            f"{path}: volumes are written as NeXus, with one of the suffixes "
+            f"{', '.join(writers.NEXUS_SUFFIXES)}, not {path.suffix!r}. Give the file one of these."
+        )
+    source = Path(str(data.attrs.get("source", "")))
+    if path.exists() and source.is_file() and path.samefile(source):
+        raise ParameterError(
+            f"{path} is the scan itself; the volume would replace the raw data. "
+            "Give the volume another name."
+        )
 
 
 def _select_rows(data: xr.Dataset, rows: Sequence[int] | slice | None) -> NDArray[np.int64]:

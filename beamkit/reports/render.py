@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ _BANNERS = {
 }
 
 
-def render(notebook: Path, folder: Path) -> tuple[Path, Path]:
+def render(notebook: Path, folder: Path, files: Sequence[str]) -> tuple[Path, Path]:
     """Write ``report.html`` and ``report.json`` of an executed notebook.
 
     Parameters
@@ -46,6 +47,8 @@ def render(notebook: Path, folder: Path) -> tuple[Path, Path]:
         As the engine left it: finished or not.
     folder
         Where to write.
+    files
+        Names of the data files that the notebook made there.
 
     Returns
     -------
@@ -60,7 +63,9 @@ def render(notebook: Path, folder: Path) -> tuple[Path, Path]:
     executed = nbformat.read(notebook, as_version=4)
     html, facts = folder / "report.html", folder / "report.json"
     write_text(html, _page(executed))
-    write_text(facts, json.dumps(_facts(executed), indent=2, ensure_ascii=False))
+    write_text(
+        facts, json.dumps({**_facts(executed), "files": list(files)}, indent=2, ensure_ascii=False)
+    )
     return html, facts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Mapping
@@ -92,8 +93,10 @@ def run(
     target = _make_folder(Path(folder).absolute())
     notebook = _prepare(found, values, target)
     path = target / "notebook.ipynb"
+    before = _files(target)
     stopped = _execute(notebook, path, progress, cell_timeout)
-    html, facts = render(path, target)
+    made = sorted(name for name, time in _files(target).items() if before.get(name) != time)
+    html, facts = render(path, target, made)
     if stopped is not None:
         raise stopped
     state = read_state(path)
@@ -101,16 +104,32 @@ def run(
 
 
 def _make_folder(folder: Path) -> Path:
-    """Make the folder; take away an earlier report, which could be taken for this one."""
+    """Make the folder; take away an earlier report and its data: they would pass for new."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in ("report.html", "report.json"):
+        for name in ("report.html", *_made_before(folder), "report.json"):
             (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise WriteError(
             f"The folder {folder} cannot be used: {error.strerror}. Choose another with -o."
         ) from error
     return folder
+
+
+def _made_before(folder: Path) -> list[str]:
+    """Return the files that an earlier report made here, as its report.json lists them."""
+    try:
+        listed = json.loads((folder / "report.json").read_text(encoding="utf-8"))["files"]
+    except (OSError, ValueError, KeyError):
+        return []
+    return [name for name in listed if Path(name).name == name]  # never outside the folder
+
+
+def _files(folder: Path) -> dict[str, int]:
+    """Return name and time of change of each file in the folder but the report itself."""
+    own = ("notebook.ipynb", "report.html", "report.json")
+    files = (path for path in folder.iterdir() if path.is_file() and path.name not in own)
+    return {path.name: path.stat().st_mtime_ns for path in files}
 
 
 def _prepare(report: Report, values: Mapping[str, Any], folder: Path) -> nbformat.NotebookNode:

@@ -33,7 +33,7 @@ def resolve_center(
     if isinstance(center, CenterEstimate):
         return center.value, _told(center, data)
     try:
-        index = float(center)
+        index = math.nan if isinstance(center, bool) else float(center)
     except (TypeError, ValueError):
         index = math.nan
     low, high = sorted((columns[0], columns[-1]))

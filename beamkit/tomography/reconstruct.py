@@ -10,12 +10,12 @@ import xarray as xr
 from beamkit.core.errors import (
     InvalidPixelsError,
     ParameterError,
+    QuantityError,
     ShapeError,
     UnknownNameError,
 )
 from beamkit.core.history import extend
 from beamkit.core.schema import (
-    ANGLE,
     DETECTOR_X,
     DETECTOR_Y,
     PROJECTIONS,
@@ -23,7 +23,7 @@ from beamkit.core.schema import (
     require_dims,
     require_quantity,
 )
-from beamkit.tomography._angles import require_angles
+from beamkit.tomography._angles import angles_of, require_angles
 from beamkit.tomography.corrections import correct
 from beamkit.tomography.rotation_center import CenterEstimate
 
@@ -109,6 +109,12 @@ def reconstruct(
         If the engine is not installed.
     """
     _check_options(algorithm, filter, size, threads)
+    if not isinstance(data, (xr.Dataset, xr.DataArray)):
+        raise ParameterError(
+            f"The data are a {type(data).__name__}; an xarray Dataset or DataArray is needed. Wrap "
+            "line integrals: xarray.DataArray(a, dims=('angle', 'detector_y', 'detector_x'), "
+            "coords={'angle': degrees})."
+        )
     engine, device = choose(engine, device)
     if isinstance(data, xr.Dataset):
         names = [name for name in ("projections", "flats", "darks") if name in data]
@@ -140,10 +146,11 @@ def reconstruct(
 def _check_options(algorithm: str, filter_name: str, size: int | None, threads: int | None) -> None:
     if algorithm not in ALGORITHMS:
         raise UnknownNameError("algorithm", algorithm, ALGORITHMS)
-    if filter_name not in FILTERS:
-        raise UnknownNameError("filter", filter_name, FILTERS)
+    if not isinstance(filter_name, str) or filter_name not in FILTERS:
+        raise UnknownNameError("filter", str(filter_name), FILTERS)
     for name, value in (("size", size), ("threads", threads)):
-        if value is not None and (not isinstance(value, int) or value < 1):
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        if value is not None and not (is_number and value >= 1):
             raise ParameterError(f"{name} is {value!r}; it must be a whole number of at least 1.")
 
 
@@ -155,6 +162,11 @@ def _check(data: xr.DataArray) -> None:
         to="reconstruct",
         cure="Give the raw dataset, or apply flat_field and minus_log first.",
     )
+    if data.dtype.kind not in "fiu":
+        raise QuantityError(
+            f"The data are of type {data.dtype}; line integrals are real numbers. "
+            "Convert them: .real, or .astype('float32')."
+        )
     require_even_columns(data)
     if 0 in data.shape:
         raise ShapeError(
@@ -180,9 +192,8 @@ def _refuse_nan(data: xr.DataArray) -> None:
 
 def _geometry(data: xr.DataArray, center: float, size: int | None) -> Geometry:
     columns = columns_of(data, DETECTOR_X)
-    sense = float(data.attrs.get("rotation_sense", 1))
     return Geometry(
-        angles=np.deg2rad(data[ANGLE].values.astype(np.float64)) * sense,
+        angles=angles_of(data),
         columns=len(columns),
         center=(center - columns[0]) / spacing(columns),
         size=size or len(columns),

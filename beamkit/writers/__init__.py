@@ -1,4 +1,5 @@
 """Results to files: one file per format. Every one is whole or not there at all."""
 
+from .nexus import NEXUS_SUFFIXES as NEXUS_SUFFIXES
 from .nexus import VolumeFile as VolumeFile
 from .nexus import nexus as nexus

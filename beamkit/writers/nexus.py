@@ -28,6 +28,9 @@ from beamkit.core.errors import BeamkitError, ShapeError, WriteError
 from beamkit.core.history import entries
 from beamkit.core.schema import VOLUME, require_dims
 
+#: Suffixes of NeXus files.
+NEXUS_SUFFIXES = (".nxs", ".h5", ".hdf5", ".nx")
+
 #: Slices per chunk: a slice is read alone far more often than a column.
 _CHUNK_ROWS = 1
 

@@ -42,6 +42,20 @@ def test_reconstruct_writes_the_volume_and_says_where(beamkit, scan, tmp_path):
     assert bk.open(tmp_path / "volume.nxs")["volume"].shape == (3, 65, 65)
 
 
+def test_raw_data_and_earlier_results_are_not_overwritten(beamkit, scan):
+    before = scan.read_bytes()
+    done = beamkit(
+        "reconstruct", scan, "scan.nxs", "--overwrite", "--rows", "1:2", "--center", "33"
+    )
+    assert done.exit_code == 2
+    assert "is the scan itself" in done.stderr
+    for command in (("reconstruct", scan, "scan.nxs"), ("samples", "tomography", "scan.nxs")):
+        done = beamkit(*command)
+        assert done.exit_code == 2
+        assert "--overwrite" in done.stderr
+    assert scan.read_bytes() == before
+
+
 @pytest.mark.parametrize("name", ["tomography", "powder", "scan"])
 def test_samples_writes_a_raw_file_that_opens(beamkit, name, tmp_path):
     suffix = {"tomography": "nxs", "powder": "tif", "scan": "dat"}[name]
@@ -73,6 +87,9 @@ def test_a_failed_report_ends_with_1_and_leaves_the_page(beamkit, tmp_path):
         (("report", "run", "tomography", "-o", "out", "-p", "center"), "NAME=VALUE"),
         (("report", "run", "tomography", "none-such.nxs", "-o", "out"), "does not exist"),
         (("reconstruct", "scan.nxs", "v.nxs", "--rows", "a:b"), "first:end"),
+        (("reconstruct", "scan.nxs", "v.nxs", "--rows", "::0"), "first:end"),
+        (("reconstruct", "scan.nxs", "v.nxs", "--memory", "nan"), "above 0"),
+        (("reconstruct", "scan.nxs", "v.txt"), "'.txt'"),
     ],
 )
 def test_wrong_usage_ends_with_2_and_one_line(beamkit, scan, arguments, message):

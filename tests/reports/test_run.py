@@ -66,6 +66,18 @@ def test_the_html_is_one_file_without_external_references(tmp_path, out):
     assert "A test report" in html
 
 
+def test_the_data_of_an_earlier_report_do_not_pass_for_those_of_a_failed_one(tmp_path, out):
+    report = write_report(
+        tmp_path / "r.ipynb", "assert count > 2", "open('made-here.txt', 'w').close()"
+    )
+    assert reports.run(report, {"count": 3}, out).is_finished
+    (out / "notes-of-the-user.txt").touch()
+    run = reports.run(report, {"count": 2}, out)
+    assert run.state == "FAILED"
+    assert not (out / "made-here.txt").exists()
+    assert (out / "notes-of-the-user.txt").exists()
+
+
 def test_a_warning_stands_at_the_head_and_in_the_json(tmp_path, out):
     cell = "import beamkit as bk\nbk.reports.Attention('the beam was < 10 % at frame 7')"
     run = reports.run(write_report(tmp_path / "r.ipynb", cell), {}, out)

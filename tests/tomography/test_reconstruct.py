@@ -244,3 +244,32 @@ def test_input_is_not_changed(raw):
     before = raw.copy(deep=True)
     reconstruct(raw)
     xr.testing.assert_identical(raw, before)
+
+
+def test_angles_in_radians_are_taken_by_their_unit(data):
+    radians = ("angle", np.deg2rad(ANGLES), {"units": "rad"})
+    turned = reconstruct(data.assign_coords(angle=radians), center=134.6)
+    np.testing.assert_allclose(turned, reconstruct(data, center=134.6), atol=1e-5)
+    found = find_center(data.assign_coords(angle=radians)).value
+    assert found == pytest.approx(find_center(data).value, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda d: d.assign_attrs(rotation_sense=5), MetadataError, "rotation_sense is 5"),
+        (lambda d: d.drop_attrs().assign_attrs(units="counts"), QuantityError, "'counts'"),
+        (lambda d: d + 5j, QuantityError, "complex"),
+        (lambda d: d.astype(str), QuantityError, "real numbers"),
+        (lambda d: d.values, ParameterError, "Wrap"),
+    ],
+)
+def test_what_is_no_line_integral_is_refused(data, change, error, message):
+    with pytest.raises(error, match=message):
+        reconstruct(change(data), center=134.6)
+
+
+@pytest.mark.parametrize("options", [{"filter": None}, {"size": True}, {"center": True}])
+def test_options_of_another_type_are_refused(data, options):
+    with pytest.raises(ParameterError):
+        reconstruct(data, **{"center": 134.6, **options})

@@ -18,7 +18,7 @@ from beamkit.core.schema import (
     require_dims,
     require_quantity,
 )
-from beamkit.tomography._angles import require_angles
+from beamkit.tomography._angles import angles_of, require_angles
 from beamkit.tomography._volume import require_even_columns
 from beamkit.tomography.corrections import correct
 
@@ -71,7 +71,7 @@ class Scan:
     @classmethod
     def of(cls, lines: xr.DataArray) -> Scan:
         """Sort the projections of line integrals (angle, detector_y, detector_x) by angle."""
-        angles = np.deg2rad(lines[ANGLE].values.astype(np.float64))
+        angles = angles_of(lines)
         order = np.argsort(angles, kind="stable")
         values = np.ascontiguousarray(lines.values[order].transpose(1, 0, 2))
         return cls(values, angles[order], half_turns(values, angles[order]))
@@ -199,7 +199,7 @@ def _places(data: xr.Dataset | xr.DataArray, rows: Sequence[float] | None) -> ND
     if DETECTOR_Y not in data.dims:
         raise ShapeError(
             f"The data must have the dimension {DETECTOR_Y!r}; they have {tuple(data.dims)}. "
-            "One row is kept as a dimension by isel(detector_y=[3])."
+            "One row is kept as a dimension by isel(detector_y=slice(3, 4))."
         )
     if rows is None:
         projections = data if isinstance(data, xr.DataArray) else data.get("projections")
