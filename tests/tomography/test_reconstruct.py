@@ -264,7 +264,7 @@ def test_angles_in_radians_are_taken_by_their_unit(data):
         (lambda d: d.values, ParameterError, "Wrap"),
     ],
 )
-def test_what_is_no_line_integral_is_refused(data, change, error, message):
+def test_what_cannot_be_line_integrals_is_refused(data, change, error, message):
     with pytest.raises(error, match=message):
         reconstruct(change(data), center=134.6)
 
