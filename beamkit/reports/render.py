@@ -17,9 +17,9 @@ from traitlets.config import Config
 
 from beamkit.core.atomic import write_text
 
-from .library import tags
 from .parameters import as_text
 from .results import ATTENTION, MIME
+from .shelf import tags
 
 _TEMPLATES = Path(__file__).parent / "template"
 

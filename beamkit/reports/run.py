@@ -17,9 +17,9 @@ from beamkit.core.errors import ReportError, WriteError
 
 from . import provenance
 from .engine import Progress, Terminated, read_state
-from .library import Report, find, read_notebook, tags
 from .parameters import as_source, as_text
 from .render import render
+from .shelf import Report, find, read_notebook, tags
 
 
 @dataclass(frozen=True)
