@@ -17,12 +17,16 @@ from beamkit._version import __version__ as __version__
 from beamkit.accessor import register_when_xarray_loads
 
 if TYPE_CHECKING:
+    from beamkit import catalogue as catalogue
+    from beamkit import diffraction as diffraction
     from beamkit import figures as figures
     from beamkit import images as images
+    from beamkit import peaks as peaks
     from beamkit import pipelines as pipelines
     from beamkit import readers as readers
     from beamkit import reports as reports
     from beamkit import samples as samples
+    from beamkit import scans as scans
     from beamkit import tomography as tomography
     from beamkit import writers as writers
     from beamkit.accessor import view as view
@@ -31,12 +35,16 @@ if TYPE_CHECKING:
     open = open_dataset  # noqa: A001 - bk.open is the door
 
 _ROOMS = (
+    "catalogue",
+    "diffraction",
     "figures",
     "images",
+    "peaks",
     "pipelines",
     "readers",
     "reports",
     "samples",
+    "scans",
     "tomography",
     "writers",
 )
@@ -44,13 +52,17 @@ _FUNCTIONS = {"open": ("beamkit.readers", "open_dataset"), "view": ("beamkit.acc
 
 __all__ = [
     "__version__",
+    "catalogue",
+    "diffraction",
     "figures",
     "images",
     "open",
+    "peaks",
     "pipelines",
     "readers",
     "reports",
     "samples",
+    "scans",
     "tomography",
     "view",
     "writers",

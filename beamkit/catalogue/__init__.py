@@ -1,0 +1,1 @@
+"""What folders and files hold: listings, trees, thumbnails."""

@@ -1,0 +1,1 @@
+"""Find peaks in one dimension, and fit them."""

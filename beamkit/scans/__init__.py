@@ -1,0 +1,1 @@
+"""One-dimensional scans: their axes, derived columns, normalisation."""
