@@ -22,7 +22,7 @@ if os.environ.get("BEAMKIT_REQUIRE_ALL") != "1":
         pytest.importorskip(package, reason='needs: pip install "beamkit[lab]"')
 
 import ipywidgets
-from beamkit_widgets import slice_viewer
+from beamkit_widgets import _shown
 from ipywidgets.widgets import widget as registry
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -249,7 +249,7 @@ class TestStatic:
 
     def test_displaying_leaves_a_picture_and_then_the_widget(self, viewer, monkeypatch):
         outputs = []
-        monkeypatch.setattr(slice_viewer, "display", lambda data, **_: outputs.append(data))
+        monkeypatch.setattr(_shown, "display", lambda data, **_: outputs.append(data))
         viewer._ipython_display_()
         still, live = outputs
         assert set(still) == {"image/png", "text/plain"}
@@ -321,9 +321,9 @@ class TestMemory:
         assert len(registry._instances) == before
 
     def test_running_a_cell_again_closes_the_viewer_it_had_shown(self, stack, monkeypatch):
-        monkeypatch.setattr(slice_viewer, "display", lambda *_, **__: None)
+        monkeypatch.setattr(_shown, "display", lambda *_, **__: None)
         runs = iter([("cell-1", "a"), ("cell-1", "a"), ("cell-2", "b"), ("cell-1", "c")])
-        monkeypatch.setattr(slice_viewer, "running_cell", lambda: next(runs))
+        monkeypatch.setattr(_shown, "running_cell", lambda: next(runs))
         viewers = [bk.view(stack) for _ in range(4)]
         for viewer in viewers:
             viewer._ipython_display_()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+from base64 import b64encode
+from io import BytesIO
 from typing import Any
 
 import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from beamkit.core.optional import need
@@ -53,11 +56,16 @@ class LiveCanvas(_ipympl.Canvas):  # type: ignore[misc, name-defined]
         self.toolbar_visible = True
         self.toolbar.toolitems = [item for item in self.toolbar.toolitems if item[3] in _TOOLS]
 
-    def keep(self, png: str) -> None:
-        """Keep a picture in the saved state of the widget, until a browser takes over."""
+    def still(self) -> bytes:
+        """Return the figure as PNG; kept in the saved state until a browser takes over."""
+        buffer = BytesIO()
+        with DRAWING:
+            FigureCanvasAgg.print_png(self, buffer)  # savefig would draw twice
+        png = buffer.getvalue()
         if self.syncing_data_url:
             self._size = tuple(int(length) for length in self.figure.bbox.size)
-            self._data_url = f"data:image/png;base64,{png}"
+            self._data_url = f"data:image/png;base64,{b64encode(png).decode('ascii')}"
+        return png
 
     def _handle_message(self, *message: Any) -> None:
         with self._lock:

@@ -6,21 +6,21 @@ from collections.abc import Iterable
 from typing import Any
 
 import ipywidgets as ipw
-from IPython import get_ipython
 from matplotlib import colormaps
 
 from ._canvas import LiveCanvas
 from ._image_stack import ImageStack
+from ._shown import HIDE_PICTURE
 
 #: The colour maps that come first in the menu.
 _CMAPS = ("gray", "gray_r", "viridis", "magma", "cividis", "turbo", "coolwarm")
 
 #: A picture stands before the widget, for when there is no kernel; the living widget hides it.
-_STYLE = """<style>
-.jp-OutputArea-child:has(img):has(+ .jp-OutputArea-child .beamkit-shown) { display: none; }
-.beamkit-viewer { max-width: 552px; }
-.beamkit-viewer .jupyter-matplotlib { max-width: 100%; overflow: auto hidden; }
-.beamkit-viewer .widget-readout { min-width: 9em; }
+_STYLE = f"""<style>
+{HIDE_PICTURE}
+.beamkit-viewer {{ max-width: 552px; }}
+.beamkit-viewer .jupyter-matplotlib {{ max-width: 100%; overflow: auto hidden; }}
+.beamkit-viewer .widget-readout {{ min-width: 9em; }}
 </style>"""
 
 
@@ -108,20 +108,3 @@ def _tie(viewer: Any, name: str, control: Any) -> Any:
     viewer.observe(to_control, name)
     control.observe(to_viewer, "value")
     return control
-
-
-def close_all(widget: Any) -> None:
-    """Close a widget and all that belongs to it: ipywidgets keeps what is not closed."""
-    for name in widget.keys:
-        value = getattr(widget, name)
-        for part in value if isinstance(value, tuple) else (value,):
-            if isinstance(part, ipw.Widget):
-                close_all(part)
-    widget.unobserve_all()
-    ipw.Widget.close(widget)
-
-
-def running_cell() -> tuple[str, str]:
-    """Return the name of the cell that runs and of this run of it; empty outside a notebook."""
-    parent: dict[str, Any] = getattr(get_ipython(), "get_parent", dict)()
-    return parent.get("metadata", {}).get("cellId", ""), parent.get("header", {}).get("msg_id", "")

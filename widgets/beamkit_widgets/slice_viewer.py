@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import math
 import threading
-from base64 import b64encode
 from collections.abc import Callable
 from functools import partial
-from io import BytesIO
-from typing import Any, ClassVar
-from weakref import WeakSet
+from typing import Any
 
 import ipywidgets as ipw
 import traitlets
 import xarray as xr
-from IPython.display import display
 from matplotlib import colormaps, rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LogNorm, Normalize, PowerNorm
@@ -25,8 +21,9 @@ from beamkit.core.errors import ParameterError, UnknownNameError
 from beamkit.figures.picture import STYLE
 
 from ._canvas import DRAWING, TOOLBAR_WIDTH, LiveCanvas
-from ._controls import close_all, make_controls, running_cell
+from ._controls import make_controls
 from ._image_stack import ImageStack
+from ._shown import Shown
 
 #: From value to colour. Clipped: what a logarithm does not know is dark, not missing.
 SCALES: dict[str, Callable[..., Normalize]] = {
@@ -37,10 +34,8 @@ SCALES: dict[str, Callable[..., Normalize]] = {
 #: Pixels that are masked or have no value: a colour that no grey can be.
 _MISSING = "#d98c8c"
 
-_VIEW = "application/vnd.jupyter.widget-view+json"
 
-
-class SliceViewer(ipw.VBox):  # type: ignore[misc]
+class SliceViewer(Shown, ipw.VBox):  # type: ignore[misc]
     """Show an image, or one image of a stack.
 
     Everything the mouse can do, a cell or a test can do too, by setting a trait:
@@ -82,9 +77,6 @@ class SliceViewer(ipw.VBox):  # type: ignore[misc]
     limits = traitlets.Tuple(traitlets.CFloat(), traitlets.CFloat(), default_value=(0.0, 1.0))
     cmap = traitlets.Unicode("gray")
     scale = traitlets.Unicode("linear")
-
-    _is_made = False
-    _shown: ClassVar[WeakSet[SliceViewer]] = WeakSet()
 
     def __init__(
         self,
@@ -174,56 +166,19 @@ class SliceViewer(ipw.VBox):  # type: ignore[misc]
         if self.comm is not None:
             self._canvas.draw_idle()
 
-    def open(self) -> None:
-        """Connect to the notebook; happens when the viewer is shown or put into a box."""
-        if self._is_made and self.comm is None:
-            self._canvas = LiveCanvas(self.figure, self.lock)
-            self.children = make_controls(self, self._stack, self._canvas, SCALES)
-            self.__dict__.pop("_repr_mimebundle_", None)  # close() leaves None there
-            self.layout = ipw.Layout()  # and has closed the earlier one
-            self.add_class("beamkit-viewer")
-            super().open()
+    def _connect(self) -> None:
+        self._canvas = LiveCanvas(self.figure, self.lock)
+        self.children = make_controls(self, self._stack, self._canvas, SCALES)
+        self.add_class("beamkit-viewer")
 
-    @property
-    def model_id(self) -> str:
-        """Name of the widget in the notebook."""
-        self.open()
-        return str(super().model_id)
+    def _disconnected(self) -> None:
+        self._observe()
+        self.children = ()
+        FigureCanvasAgg(self.figure)
 
-    def close(self) -> None:
-        """Take the viewer away from the notebook, and free what it took there."""
-        if self.comm is not None:
-            close_all(self)
-            self._observe()
-            self.children = ()
-            FigureCanvasAgg(self.figure)
-
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        self.open()
-        buffer = BytesIO()
+    def _still(self) -> bytes:
         with self.lock, DRAWING:
-            FigureCanvasAgg.print_png(self._canvas, buffer)  # savefig would draw twice
-        png = b64encode(buffer.getvalue()).decode("ascii")
-        self._canvas.keep(png)
-        return {**super()._repr_mimebundle_(**options), "image/png": png}
-
-    def _ipython_display_(self) -> None:
-        """Leave a picture, for when there is no kernel, and the widget, which hides it."""
-        self.add_class("beamkit-shown")
-        self._take_cell()
-        bundle = self._repr_mimebundle_()
-        live = {_VIEW: bundle.pop(_VIEW)}
-        bundle["text/plain"] = self.caption
-        display(bundle, metadata={"image/png": {"alt": self.caption}}, raw=True)
-        display(live, raw=True)
-
-    def _take_cell(self) -> None:
-        """Close what an earlier run of this cell showed."""
-        self._cell = cell, run = running_cell()
-        for other in list(self._shown):
-            if cell and other._cell[0] == cell and other._cell[1] != run:
-                other.close()
-        self._shown.add(self)
+            return self._canvas.still()
 
 
 def _in_order(low: float, high: float) -> tuple[float, float]:
