@@ -12,7 +12,7 @@ from beamkit.core.errors import UnreadableFileError
 
 from ._names import families, guess_format, natural, series_name
 
-#: In the order in which they are listed.
+#: In the order in which they are listed; and ``"frame"``, one image of a file of several.
 KINDS = ("folder", "series", "file", "unreadable")
 
 

@@ -201,6 +201,5 @@ def test_real_frames_have_thumbnails(data_folder):
     ]
     for name in files:
         codes = thumbnail(data_folder / name).pixels
-        assert np.unique(codes[(codes > 1) & (codes < 255)]).size >= 5, (
-            name
-        )  # few counts have few levels
+        levels = np.unique(codes[(codes > 1) & (codes < 255)])
+        assert levels.size >= 2, name  # 0 or 1 count, in the emptiest

@@ -1,0 +1,70 @@
+"""A contact sheet shows every picture the right way up."""
+
+import io
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from beamkit.core.errors import ParameterError, ShapeError
+from beamkit.figures.contact_sheet import Cell, contact_sheet
+
+
+def image():
+    """Red in the upper left corner, black elsewhere."""
+    pixels = np.zeros((12, 20, 3), np.uint8)
+    pixels[:3, :5, 0] = 255
+    return pixels
+
+
+def drawn(picture):
+    buffer = io.BytesIO()
+    picture.savefig(buffer, format="png")
+    return imread(io.BytesIO(buffer.getvalue()), format="png")
+
+
+def test_every_cell_has_its_name_and_the_sheet_its_caption():
+    sheet = contact_sheet([Cell(f"f{k}.cbf", image=image()) for k in range(7)], caption="seven")
+    names = [axes.get_xlabel() for axes in sheet.axes]
+    assert names == [f"f{k}.cbf" for k in range(7)] + [""] * 5
+    assert sheet.caption == "seven"
+
+
+def test_row_0_is_at_the_top():
+    picture = drawn(contact_sheet([Cell("f", image=image())], caption="one"))
+    is_red = (picture[..., 0] > 0.9) & (picture[..., 1] < 0.1)
+    rows, columns = np.nonzero(is_red)
+    assert rows.mean() < picture.shape[0] / 3
+    assert columns.mean() < picture.shape[1] / 3
+
+
+def test_a_curve_goes_upwards():
+    sheet = contact_sheet([Cell("scan", curve=[[0, 0.5, 1], [0, 0.2, 1]])], caption="one")
+    (line,) = sheet.axes[0].lines
+    assert line.get_ydata()[-1] > line.get_ydata()[0]
+    assert sheet.axes[0].get_ylim() == pytest.approx((-0.08, 1.08))
+
+
+def test_a_cell_without_picture_says_why():
+    sheet = contact_sheet([Cell("bad.cbf", text="cut short")], caption="one")
+    assert sheet.axes[0].texts[0].get_text() == "cut short"
+
+
+def test_a_long_name_keeps_both_ends():
+    sheet = contact_sheet([Cell("x" * 30 + "_0009.cbf", text="")], caption="one")
+    label = sheet.axes[0].get_xlabel()
+    assert len(label) <= 22
+    assert label.endswith("_0009.cbf")
+
+
+def test_nothing_is_refused():
+    with pytest.raises(ParameterError, match="at least one"):
+        contact_sheet([], caption="none")
+
+
+@pytest.mark.parametrize(
+    "cell", [Cell("a", image=np.zeros((3, 4))), Cell("b", curve=np.zeros((3, 4)))]
+)
+def test_pictures_of_another_shape_are_refused(cell):
+    with pytest.raises(ShapeError, match=r"a curve \(2, points\)"):
+        contact_sheet([cell], caption="one")
