@@ -1,0 +1,133 @@
+"""Pieces of an image for the browser: cropped, reduced to the screen, as 16-bit codes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beamkit.images import PixelClasses, choose_coding, compress, encode, histogram, limits, reduce
+
+#: Part of what is visible that is sent beyond each edge, so that a short pan needs no message.
+_MARGIN = 0.12
+
+#: Pixels of a piece up to which the values are sent beside the codes, to be read as numbers.
+_AS_NUMBERS = 6000
+
+#: Pixels of which the histogram is made.
+_SAMPLE = 400_000
+
+#: Size of a usual canvas, for the automatic contrast [pixel].
+_SCREEN = 800
+
+#: Steps of the button "auto": each cuts more of the brightest pixels.
+_AUTO_STEPS = 3
+
+Message = tuple[dict[str, Any], list[bytes]]
+
+
+class Tiler:
+    """Makes the pieces of one image.
+
+    Parameters
+    ----------
+    image
+        Shape (rows, columns).
+    classes
+        What is known of each pixel; None: nothing.
+    quantiles
+        Of the good pixels, for the automatic contrast.
+    """
+
+    def __init__(
+        self,
+        image: NDArray[Any],
+        classes: PixelClasses | None,
+        quantiles: tuple[float, float],
+    ) -> None:
+        self.image, self.classes = image, classes
+        self._quantiles = quantiles
+        self._auto: list[list[float]] = []
+
+    def whole(self, width: int, height: int) -> Message:
+        """Return the whole image at the size of the screen."""
+        rows, columns = self.image.shape
+        factor = (_factor(rows, height), _factor(columns, width))
+        return self._piece((0, rows, 0, columns), factor)
+
+    def visible(self, bounds: Sequence[float], width: int, height: int) -> Message:
+        """Return what is visible, and a little more. ``bounds``: x0, y0, x1, y1 [pixel]."""
+        x0, y0, x1, y1 = bounds
+        factor = (_factor(y1 - y0, height), _factor(x1 - x0, width))
+        top, bottom = _extend(y0, y1, self.image.shape[0], factor[0])
+        left, right = _extend(x0, x1, self.image.shape[1], factor[1])
+        return self._piece((top, bottom, left, right), factor)
+
+    def _piece(self, window: tuple[int, int, int, int], factor: tuple[int, int]) -> Message:
+        top, bottom, left, right = window
+        values, classes = reduce(
+            self.image,
+            factor,
+            classes=self.classes,
+            rows=slice(top, bottom),
+            columns=slice(left, right),
+        )
+        coding = choose_coding(values, classes)
+        header = {
+            "rows": values.shape[0],
+            "columns": values.shape[1],
+            "x0": left,
+            "y0": top,
+            "stepX": factor[1],
+            "stepY": factor[0],
+            "imageRows": self.image.shape[0],
+            "imageColumns": self.image.shape[1],
+            "coding": coding.to_dict(),
+        }
+        buffers = [compress(encode(values, classes, coding))]
+        if factor == (1, 1) and values.size <= _AS_NUMBERS:
+            buffers.append(self.image[top:bottom, left:right].astype(np.float64).tobytes())
+        return header, buffers
+
+    def limits(self) -> list[list[float]]:
+        """Return automatic contrasts, from the usual one to the one that cuts most."""
+        if not self._auto:
+            # Of what is seen, which is reduced by maximum: single pixels would be all too bright
+            # or too dark by the quantiles of the full image.
+            factor = max(1, math.ceil(max(self.image.shape) / _SCREEN))
+            seen, classes = reduce(self.image, (factor, factor), classes=self.classes)
+            for step in range(_AUTO_STEPS):
+                pair = list(limits(seen, classes, quantiles=self._quantiles, tightness=step))
+                self._auto += [] if pair in self._auto else [pair]
+        return self._auto
+
+    def histogram(self) -> dict[str, Any]:
+        """Return counts, edges and extremes of the good pixels."""
+        # A sample that keeps rows and columns apart.
+        step = max(1, int(math.sqrt(self.image.size / _SAMPLE)))
+        sample = np.ascontiguousarray(self.image[::step, ::step])
+        known = None
+        if self.classes is not None:
+            codes = np.ascontiguousarray(self.classes.codes[::step, ::step])
+            known = PixelClasses(codes, count_cutoff=self.classes.count_cutoff).of(sample)
+        found = histogram(sample, known, bins=160, scale="asinh")
+        return {
+            "counts": found.counts.tolist(),
+            "edges": found.edges.tolist(),
+            "extremes": [float(found.edges[0]), float(found.edges[-1])],
+        }
+
+
+def _factor(pixels: float, screen: int) -> int:
+    return max(1, math.ceil(pixels / max(screen, 1)))
+
+
+def _extend(low: float, high: float, size: int, factor: int) -> tuple[int, int]:
+    """Return whole blocks around what is visible, inside the image, never none."""
+    margin = _MARGIN * (high - low)
+    first = min(max(math.floor((low - margin) / factor) * factor, 0), (size - 1) // factor * factor)
+    last = min(max(math.ceil((high + margin) / factor) * factor, first + 1), size)
+    return first, last
