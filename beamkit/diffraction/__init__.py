@@ -4,5 +4,12 @@ from .calibrants import Calibrant as Calibrant
 from .calibrants import calibrant as calibrant
 from .geometry import Geometry as Geometry
 from .ice import ice_rings as ice_rings
+from .mask import Threshold as Threshold
+from .mask import apply_mask as apply_mask
+from .mask import as_mask as as_mask
+from .mask import empty_mask as empty_mask
+from .mask import is_bad as is_bad
+from .mask import load_mask as load_mask
+from .mask import save_mask as save_mask
 from .rings import Rings as Rings
 from .rings import rings as rings
