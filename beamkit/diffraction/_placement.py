@@ -24,6 +24,10 @@ Vector = tuple[float, float, float]
 _SKEW = 1e-2
 
 
+#: No detector has more rows or columns.
+_MOST_PIXELS = 1_000_000
+
+
 @dataclass(frozen=True, repr=False)
 class Placement:
     """Where a flat detector stands.
@@ -55,7 +59,7 @@ class Placement:
 
     def __post_init__(self) -> None:
         for name in ("origin", "fast", "slow"):
-            object.__setattr__(self, name, _vector(name, getattr(self, name)))
+            object.__setattr__(self, name, finite_vector(name, getattr(self, name)))
         for name in ("fast", "slow"):
             object.__setattr__(self, name, _unit(name, getattr(self, name)))
         for name in ("pixel_size_x", "pixel_size_y"):
@@ -65,7 +69,7 @@ class Placement:
                 self, "wavelength", _positive("wavelength", self.wavelength, "angstrom")
             )
         if self.shape is not None:
-            object.__setattr__(self, "shape", _shape(self.shape))
+            object.__setattr__(self, "shape", checked_shape(self.shape))
         object.__setattr__(self, "assumed", tuple(self.assumed))
         if abs(float(np.dot(self.fast, self.slow))) > _SKEW:
             raise MetadataError(
@@ -111,15 +115,18 @@ class Placement:
         )
 
 
-def onto_beam(direction: Sequence[float]) -> Array:
+def onto_beam(direction: Sequence[float] | Array) -> Array:
     """Return the rotation that turns a direction onto z by the shortest way. Shape (3, 3).
 
     Parameters
     ----------
     direction
-        Of the beam, in a frame that is close to the laboratory's; must not be opposite to z.
+        Of the beam, in a frame that is close to the laboratory's; one opposite to z is turned
+        about y.
     """
-    x, y, z = _unit("beam direction", direction)
+    x, y, z = _unit("beam direction", finite_vector("beam direction", direction))
+    if 1 + z < 1e-12:
+        return np.diag([-1.0, 1.0, -1.0])
     # Rodrigues' formula about (y, -x, 0), with the sine and cosine taken from the vector itself.
     cross = np.array([[0.0, 0.0, -x], [0.0, 0.0, -y], [x, y, 0.0]])
     return np.asarray(np.eye(3) + cross + cross @ cross / (1 + z))
@@ -131,15 +138,16 @@ def as_vector(value: Any) -> Vector:
     return x, y, z
 
 
-def _vector(name: str, value: Sequence[float]) -> Vector:
+def finite_vector(name: str, value: Any) -> Vector:
+    """Return three finite numbers as a tuple. Raises MetadataError for anything else."""
     try:
         numbers = np.asarray(value, float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         numbers = np.empty(0)
     if numbers.shape != (3,) or not np.isfinite(numbers).all():
         raise MetadataError(
-            f"The detector's {name} is {value}; three finite numbers are needed. "
-            f"Correct it, or set detector_{name if name == 'origin' else name + '_axis'}."
+            f"The {name} is {value!r:.80}; three finite numbers are needed. Correct it in the "
+            "file, or set detector_origin, detector_fast_axis and detector_slow_axis."
         )
     return as_vector(numbers)
 
@@ -155,16 +163,25 @@ def _unit(name: str, value: Sequence[float] | Array) -> Vector:
 
 
 def _positive(name: str, value: Any, unit: str) -> float:
-    number = float(value) if isinstance(value, (int, float, np.number)) else np.nan
+    try:
+        number = float(value) if isinstance(value, (int, float, np.number)) else np.nan
+    except OverflowError:
+        number = np.inf
     if not (np.isfinite(number) and number > 0):
-        raise MetadataError(f"{name} is {value!r}; a number above 0 {unit} is needed. Set {name}.")
+        raise MetadataError(
+            f"{name} is {value!r:.80}; a number above 0 {unit} is needed. Set {name}."
+        )
     return number
 
 
-def _shape(value: Sequence[int]) -> tuple[int, int]:
-    sizes = tuple(int(size) for size in value)
-    if len(sizes) != 2 or min(sizes) < 1:
+def checked_shape(value: Any) -> tuple[int, int]:
+    """Return rows and columns as integers. Raises ParameterError if they cannot be that."""
+    try:
+        sizes = tuple(int(size) for size in value)
+    except (TypeError, ValueError, OverflowError):
+        sizes = ()
+    if len(sizes) != 2 or not 1 <= min(sizes) <= max(sizes) <= _MOST_PIXELS:
         raise ParameterError(
-            f"shape={value} is impossible. Give (rows, columns), such as (195, 487)."
+            f"shape={value!r:.80} is impossible. Give (rows, columns), such as (195, 487)."
         )
     return sizes[0], sizes[1]

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from beamkit.core.atomic import write_text
-from beamkit.core.errors import MetadataError, ParameterError, UnreadableFileError
+from beamkit.core.errors import BeamkitError, MetadataError, ParameterError, UnreadableFileError
 from beamkit.core.transformations import NEXUS_FROM_IMGCIF
 
-from ._placement import Array, Placement, as_vector, onto_beam
+from ._placement import Array, Placement, as_vector, finite_vector, onto_beam
 
 Source = str | os.PathLike[str] | Mapping[str, Any]
 
@@ -55,17 +55,19 @@ def read(source: Source, *, experiment: int = 0, panel: int | str | None = None)
         detector = held["detector"][chosen["detector"]]
         number = _panel(detector["panels"], panel, name)
         return _placed(detector, number, beam)
-    except (KeyError, IndexError, TypeError) as error:
+    except BeamkitError:
+        raise
+    except (KeyError, IndexError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise UnreadableFileError(
-            f"{name} is not an experiment list of DIALS with a beam and a detector: {error!r} is "
-            "missing. Write one with dials.import."
+            f"{name} is not an experiment list of DIALS with a beam and a detector: "
+            f"{error!r:.200}. Write one with dials.import."
         ) from error
 
 
 def _placed(detector: Mapping[str, Any], number: int, beam: Mapping[str, Any]) -> Placement:
     panel = detector["panels"][number]
     # DIALS stores the direction from the sample to the source.
-    along = -(NEXUS_FROM_IMGCIF @ np.asarray(beam["direction"], float))
+    along = -(NEXUS_FROM_IMGCIF @ finite_vector("beam direction", beam["direction"]))
     turn = onto_beam(along) @ NEXUS_FROM_IMGCIF
     frame = _group_of(detector.get("hierarchy"), number) @ _frame(panel)
     fast, slow, origin = (turn @ frame[:3, column] for column in (0, 1, 3))
@@ -83,9 +85,9 @@ def _placed(detector: Mapping[str, Any], number: int, beam: Mapping[str, Any]) -
 def _frame(item: Mapping[str, Any]) -> Array:
     """Return the 4 x 4 matrix from a panel or group to the group that it stands on [mm]."""
     result = np.eye(4)
-    fast, slow = (np.asarray(item[f"{name}_axis"], float) for name in ("fast", "slow"))
+    fast, slow = (finite_vector(f"{name} axis", item[f"{name}_axis"]) for name in ("fast", "slow"))
     result[:3, 0], result[:3, 1], result[:3, 2] = fast, slow, np.cross(fast, slow)
-    result[:3, 3] = item["origin"]
+    result[:3, 3] = finite_vector("origin", item["origin"])
     return result
 
 

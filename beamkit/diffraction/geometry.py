@@ -100,10 +100,34 @@ class Geometry(Placement):
         return cls._of(xds.read(source))
 
     @classmethod
-    def from_fit2d(cls, **numbers: Any) -> Geometry:
-        """Return the geometry of Fit2D's numbers, by the names of
+    def from_fit2d(
+        cls,
+        *,
+        center_x: float,
+        center_y: float,
+        distance: float,
+        pixel_x: float,
+        pixel_y: float,
+        tilt: float = 0.0,
+        tilt_plane_rotation: float = 0.0,
+        wavelength: float | None = None,
+        shape: tuple[int, int] | None = None,
+    ) -> Geometry:
+        """Return the geometry of Fit2D's numbers [pixel, mm, um, deg, angstrom]; see
         :func:`beamkit.diffraction.fit2d.read`."""
-        return cls._of(fit2d.read(**numbers))
+        return cls._of(
+            fit2d.read(
+                center_x=center_x,
+                center_y=center_y,
+                distance=distance,
+                pixel_x=pixel_x,
+                pixel_y=pixel_y,
+                tilt=tilt,
+                tilt_plane_rotation=tilt_plane_rotation,
+                wavelength=wavelength,
+                shape=shape,
+            )
+        )
 
     @classmethod
     def from_nexus(cls, path: Path, *, detector: str | None = None) -> Geometry:
@@ -227,7 +251,10 @@ class Geometry(Placement):
             not its length is exactly that of k.
         """
         k_in = np.array([0.0, 0.0, 2 * np.pi / self._photons("q")])
-        return self._met_by(np.asarray(q_vector, float) + k_in)
+        q = np.asarray(q_vector, np.float64)
+        if q.shape[-1:] != (3,):
+            raise ShapeError(f"q_vector has the shape {q.shape}; give x, y and z as the last axis.")
+        return self._met_by(q + k_in)
 
     def map_of(
         self, name: str, *, shape: tuple[int, int] | None = None, dtype: DTypeLike = np.float64

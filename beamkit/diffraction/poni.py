@@ -27,7 +27,7 @@ from beamkit.core.atomic import write_text
 from beamkit.core.detectors import LAYOUTS, ModuleLayout
 from beamkit.core.errors import MetadataError, ParameterError, UnreadableFileError
 
-from ._placement import Array, Placement, as_vector
+from ._placement import Array, Placement, as_vector, checked_shape
 
 #: From pyFAI's axes (orientation 3) to the laboratory: rows run down, columns to the right.
 _LABORATORY: Array = np.array([[0.0, -1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
@@ -89,6 +89,7 @@ def place(
         [angstrom]
     """
     sign1, sign2 = _signs(orientation)
+    shape = None if shape is None else checked_shape(shape)
     end1, end2 = _ends(orientation, shape, pixel_size)
     mirror = np.diag([sign1, sign2, 1])
     turn = _LABORATORY @ mirror @ rotation(poni.rot1, poni.rot2, poni.rot3)
@@ -277,7 +278,7 @@ def _config(found: Mapping[str, str], path: str | os.PathLike[str]) -> dict[str,
 def _number(found: Mapping[str, Any], name: str, path: str | os.PathLike[str]) -> float:
     try:
         value = float(found[name])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         value = math.nan
     if not math.isfinite(value):
         said = found.get(name, "nothing")
@@ -291,9 +292,9 @@ def _number(found: Mapping[str, Any], name: str, path: str | os.PathLike[str]) -
 def _sizes(
     found: Mapping[str, Any], layout: ModuleLayout | None, path: str | os.PathLike[str]
 ) -> tuple[float, float]:
-    x, y = (found.get(f"pixel{axis}") or found.get(f"pixelsize{axis}") for axis in (2, 1))
-    if x and y:
-        return float(x), float(y)
+    for name in ("pixel", "pixelsize"):
+        if found.get(f"{name}1") and found.get(f"{name}2"):
+            return _number(found, f"{name}2", path), _number(found, f"{name}1", path)
     if layout is None:
         raise MetadataError(
             f"{path}: the detector {found.get('detector', 'without name')!r} is not known here, "

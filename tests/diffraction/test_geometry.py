@@ -160,6 +160,11 @@ def test_a_ray_away_from_the_detector_meets_it_nowhere():
     assert np.isnan([*x[1:], *y[1:]]).all()
 
 
+def test_q_of_two_numbers_is_refused():
+    with pytest.raises(ShapeError, match="x, y and z"):
+        square().pixel_of_q([0.1, 0.2])
+
+
 def test_moved_beam_center_is_where_it_was_asked_for():
     before = turned((1, 2, -0.5), 25)
     after = before.with_beam_center(12.5, 99.25)
@@ -339,6 +344,7 @@ class TestText:
         ({"pixel_size_y": 0.0}, MetadataError, "pixel_size_y"),
         ({"wavelength": -1.0}, MetadataError, "wavelength"),
         ({"shape": (3,)}, ParameterError, "rows, columns"),
+        ({"shape": "ab"}, ParameterError, "rows, columns"),
     ],
 )
 def test_impossible_numbers_are_named(change, error, match):

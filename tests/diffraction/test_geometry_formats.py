@@ -141,6 +141,7 @@ class TestPoni:
             ("hello: there\n", "Distance"),
             (BODY.replace("0.02", "low"), "Poni1 is low"),
             ("Detector_config: {\n" + BODY, "not JSON"),
+            ("PixelSize1: wide\n" + BODY, "Pixelsize1 is wide"),
         ],
     )
     def test_what_is_no_poni_file_is_said(self, tmp_path, text, match):
@@ -229,6 +230,25 @@ class TestDials:
     def test_several_experiments_are_counted(self):
         with pytest.raises(ParameterError, match="no experiment 1"):
             Geometry.from_dials(square().to_dials(), experiment=1)
+
+    @pytest.mark.parametrize(
+        ("place", "error", "match"),
+        [
+            ("wavelength", UnreadableFileError, "experiment list"),
+            ("direction", MetadataError, "beam direction is 'x'"),
+        ],
+    )
+    def test_numbers_that_are_none_are_said(self, place, error, match):
+        held = square().to_dials()
+        held["beam"][0][place] = "x"
+        with pytest.raises(error, match=match):
+            Geometry.from_dials(held)
+
+    def test_beam_the_other_way_is_turned_about_y(self):
+        held = square().to_dials()
+        held["beam"][0]["direction"] = [0.0, 0.0, -1.0]
+        geometry = Geometry.from_dials(held)
+        assert geometry.origin[2] == pytest.approx(-square().origin[2])
 
     @pytest.mark.parametrize("text", ["{", "[]", '{"experiment": [{"beam": 0, "detector": 0}]}'])
     def test_what_is_no_experiment_list_is_said(self, tmp_path, text):
