@@ -80,9 +80,9 @@ class Lattice:
 
     def _indices(self, shortest: float) -> Indices:
         """Return every hkl that can reach ``shortest``. Shape (plane, 3)."""
-        # In a hexagonal cell d(h00) = a cos(30 deg)/h, but d(h, -h/2, 0) = a/h is the larger.
+        # h^2 + hk + k^2 is at least 3/4 h^2, so |h| is at most a/d in both kinds of cell.
+        across = int(np.ceil(self.a / shortest))
         along = int(np.ceil((self.c or self.a) / shortest))
-        across = int(np.ceil((self.a if self.c is None else 2 * self.a / np.sqrt(3)) / shortest))
         ranges = [np.arange(-limit, limit + 1) for limit in (across, across, along)]
         return np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
 
