@@ -1,5 +1,8 @@
 """What can be asked of any image."""
 
+from .combine import combine_frames as combine_frames
+from .compare import difference as difference
+from .compare import ratio as ratio
 from .contrast import SCALES as SCALES
 from .contrast import Histogram as Histogram
 from .contrast import Scale as Scale
@@ -11,9 +14,15 @@ from .encode import choose_coding as choose_coding
 from .encode import compress as compress
 from .encode import decompress as decompress
 from .encode import encode as encode
+from .grid import Axis as Axis
+from .grid import Grid as Grid
+from .measure import Measurement as Measurement
+from .measure import ruler as ruler
 from .noise import noise_of_halves as noise_of_halves
 from .pixel_classes import PixelClasses as PixelClasses
 from .pixel_classes import classify as classify
+from .profiles import box_profile as box_profile
+from .profiles import line_profile as line_profile
 from .reduce import reduce as reduce
 from .regions import Circle as Circle
 from .regions import Line as Line
@@ -26,3 +35,8 @@ from .regions import region_from_dict as region_from_dict
 from .regions import select as select
 from .ring_correlation import RingCorrelation as RingCorrelation
 from .ring_correlation import ring_correlation as ring_correlation
+from .ring_profiles import azimuthal_profile as azimuthal_profile
+from .ring_profiles import radial_profile as radial_profile
+from .statistics import Statistics as Statistics
+from .statistics import rocking_curve as rocking_curve
+from .statistics import statistics as statistics

@@ -252,8 +252,11 @@ class Sector(Region):
         in_ring = (squared >= self.r0**2) & (squared < self.r1**2)
         if self.span == 360:
             return np.asarray(in_ring)
-        turn = (np.degrees(np.arctan2(dy, dx)) - self.start) % 360
-        return np.asarray(in_ring & (turn < self.span))
+        # Which side of the two edges: a sum of a row and a column, where arctan2 takes every pixel.
+        first, last = math.radians(self.start), math.radians(self.start + self.span)
+        after = dy * math.cos(first) - dx * math.sin(first) >= 0
+        before = dy * math.cos(last) - dx * math.sin(last) < 0
+        return np.asarray(in_ring & ((after & before) if self.span <= 180 else (after | before)))
 
     def _box(self) -> tuple[float, float, float, float]:
         return _square(self.x, self.y, self.r1)
