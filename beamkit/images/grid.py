@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import xarray as xr
@@ -39,7 +39,7 @@ class Axis:
     step: float
 
     @classmethod
-    def of(cls, data: xr.DataArray, dim: str) -> Axis:
+    def of(cls, data: xr.DataArray, dim: str) -> Self:
         """Return the axis of a dimension; one without a coordinate in even steps has indices."""
         size, coordinate = data.sizes[dim], data.coords.get(dim)
         if coordinate is None or not _is_even(coordinate.values):

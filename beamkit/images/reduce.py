@@ -85,18 +85,46 @@ def _extreme(
     """Return the highest or lowest good pixel of each block, and the classes."""
     ufunc, losing = _rule(part.dtype, how)
     static = known.blocks(factor, window) if known is not None else None
-    pixels = _without(part, static, losing)
-    values = np.ascontiguousarray(pool(pixels, factor, ufunc))
+    values = _pool_good(part, static, losing, factor, ufunc)
     if part.dtype.kind == "f" and np.isinf(values).any():
-        pixels = np.where(np.isfinite(pixels), pixels, np.nan)
-        values = np.ascontiguousarray(pool(pixels, factor, ufunc))
-    if values is part or values.base is not None:  # 1 x 1: not the caller's own array
-        values = values.copy()
+        finite = np.where(np.isfinite(part), part, np.nan)
+        values = _pool_good(finite, static, losing, factor, ufunc)
     cutoff = known.count_cutoff if known is not None else None
     if cutoff is None:
         return _finish(values, static, None)
     saturated = values > cutoff if how == "max" else pool(_over(part, static, cutoff), factor, _OR)
     return _finish(values, static, saturated)
+
+
+def _pool_good(
+    part: NDArray[Any],
+    static: BlockClasses | None,
+    losing: Any,
+    factor: tuple[int, int],
+    ufunc: np.ufunc,
+) -> NDArray[Any]:
+    """Return the reduction, with the bad pixels at a value that does not count.
+
+    Some rows at a time, whose copy stays in the cache: a copy of the whole image would take as long
+    as its reduction.
+    """
+    if static is None or static.bad_pixels.size == 0:
+        return np.array(pool(part, factor, ufunc), order="C")  # 1 x 1: not the caller's own array
+    width, bad = part.shape[1], static.bad_pixels
+    lines = factor[0] * max(1, _CACHE // (width * part.itemsize * factor[0]))
+    starts = range(0, len(part), lines)
+    edges = np.searchsorted(bad, [*(start * width for start in starts), part.size])
+    values = np.empty(static.classes.shape, part.dtype)
+    for start, first, last in zip(starts, edges[:-1], edges[1:], strict=True):
+        rows = part[start : start + lines].copy(order="C")
+        rows.reshape(-1)[bad[first:last] - start * width] = losing
+        pooled = pool(rows, factor, ufunc)
+        values[start // factor[0] :][: len(pooled)] = pooled
+    return values
+
+
+#: Bytes of pixels that are reduced at a time.
+_CACHE = 1 << 20
 
 
 def _total(

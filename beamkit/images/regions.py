@@ -19,6 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from beamkit.core.errors import ParameterError, ShapeError, UnknownNameError
 
+from ._pixels import Mask, masked_of
+
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Shape = tuple[int, int]
@@ -289,9 +291,7 @@ def region_from_dict(described: Mapping[str, Any]) -> Region:
         ) from error
 
 
-def select(
-    data: xr.DataArray, region: Region, *, mask: xr.DataArray | ArrayLike | None = None
-) -> xr.DataArray:
+def select(data: xr.DataArray, region: Region, *, mask: Mask | None = None) -> xr.DataArray:
     """Return the part of an image or a stack that a region covers, with its coordinates.
 
     Parameters
@@ -301,7 +301,7 @@ def select(
     region
         In positions of this array, whatever its coordinates say.
     mask
-        Shape (rows, columns): 0 or False for a good pixel. Used where pixels are blanked.
+        Shape (rows, columns): bits of NXdetector, bool (True: masked) or PixelClasses.
 
     Returns
     -------
@@ -312,7 +312,7 @@ def select(
     Raises
     ------
     ShapeError
-        If the data have less than two dimensions.
+        If the data have less than two dimensions, or the mask another shape.
     ParameterError
         If the region covers no pixel.
     """
@@ -328,7 +328,7 @@ def select(
         return part
     wanted = region.covers_in(rows, columns)
     if mask is not None:
-        wanted = wanted & (np.asarray(mask)[rows, columns] == 0)
+        wanted = wanted & ~masked_of(mask, shape)[rows, columns]
     return part.where(xr.DataArray(wanted, dims=data.dims[-2:])).assign_attrs(data.attrs)
 
 

@@ -1,5 +1,7 @@
 """Reduction to screen size, against a loop over the blocks in plain Python."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -204,3 +206,10 @@ def test_every_spot_of_a_real_frame_survives_zooming_out(data_folder):
     assert rows.size > 10
     assert (values[rows // 3, columns // 4] >= frame[rows, columns]).all()
     assert values[classes == 0].min() >= 0
+
+
+@pytest.mark.parametrize("size", [1, 300, 1000])
+def test_a_few_rows_at_a_time_or_all_at_once_is_the_same(size, random, monkeypatch):
+    monkeypatch.setattr(sys.modules["beamkit.images.reduce"], "_CACHE", size)
+    image, codes = image_of("i4", random), random.choice([0, 0, 1, 2], SHAPE)
+    same(reduce(image, (3, 4), classes=codes), by_hand(image, codes, (3, 4), "max"))
