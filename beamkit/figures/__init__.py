@@ -6,3 +6,4 @@ from .curves import ring_correlation as ring_correlation
 from .images import images as images
 from .picture import Picture as Picture
 from .reference import reference_frames as reference_frames
+from .scans import scan as scan

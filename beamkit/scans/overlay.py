@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,8 +49,7 @@ def overlay(scans: Sequence[xr.Dataset], *, names: Sequence[str] | None = None) 
         )
     _require_one_dimension(scans)
     signal = default_signal(scans[0])
-    shared = [n for n in _columns(scans[0]) if all(n in _columns(s) for s in scans[1:])]
-    shared = sorted(shared, key=lambda name: name != signal)
+    shared = sorted(shared_columns(scans), key=lambda name: name != signal)
     length = max(axis.size for axis in axes)
     data = {
         name: _stacked([scan[name] for scan in scans], length) for name in shared if name != "scan"
@@ -62,17 +62,32 @@ def overlay(scans: Sequence[xr.Dataset], *, names: Sequence[str] | None = None) 
 
 
 def labels_of(scans: Sequence[xr.Dataset]) -> list[str]:
-    """Return a name for each scan: its file, numbered where several are the same.
-
-    The number of a SPEC scan is not in its dataset, so that two of one file are told by place.
-    """
-    stems = [Path(str(scan.attrs.get("source", ""))).stem or "scan" for scan in scans]
+    """Return a name for each scan: its file, of SPEC with the number; numbered where alike."""
+    stems = [_label(scan) for scan in scans]
     if len(set(stems)) == len(stems):
         return stems
     return [
         f"{stem} ({stems[: number + 1].count(stem)})" if stems.count(stem) > 1 else stem
         for number, stem in enumerate(stems)
     ]
+
+
+def spec_number(scan: xr.Dataset) -> str:
+    """Return the number of a SPEC scan in its file; empty for what is no SPEC scan."""
+    if scan.attrs.get("format") != "spec":
+        return ""
+    line = json.loads(scan.attrs.get("header", "{}")).get("scan", {}).get("S", "")
+    return str(line).strip().partition(" ")[0]
+
+
+def shared_columns(scans: Sequence[xr.Dataset]) -> list[str]:
+    """Return the columns of numbers that all scans have, in the order of the first."""
+    return [n for n in _columns(scans[0]) if all(n in _columns(scan) for scan in scans[1:])]
+
+
+def _label(scan: xr.Dataset) -> str:
+    stem, number = Path(str(scan.attrs.get("source", ""))).stem or "scan", spec_number(scan)
+    return f"{stem} #{number}" if number else stem
 
 
 def _stacked(columns: Sequence[xr.DataArray], length: int) -> xr.DataArray:

@@ -159,6 +159,12 @@ class TestOverlay:
         named = [simple.assign_attrs(source=f"/a/{n}.dat") for n in ("7", "8", "7")]
         assert scans.overlay(named)["scan"].values.tolist() == ["7 (1)", "8", "7 (2)"]
 
+    def test_scans_of_a_spec_file_are_told_by_their_number(self, data_folder):
+        path = data_folder / "spec/fourc_20161029_long_night_00.spec"
+        both = scans.overlay([bk.open(path, scan=number) for number in (2, 3)])
+        stem = "fourc_20161029_long_night_00"
+        assert both["scan"].values.tolist() == [f"{stem} #2", f"{stem} #3"]
+
     def test_scans_of_different_axes_are_refused(self, simple):
         with pytest.raises(ParameterError, match=r"different axes: .*eta \[deg\].*mu"):
             scans.overlay([simple, simple.rename(eta="mu")])
