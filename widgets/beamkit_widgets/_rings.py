@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from beamkit.core.errors import ParameterError
-from beamkit.diffraction.calibrants import calibrant
+from beamkit.core.errors import MetadataError, ParameterError
+from beamkit.diffraction.calibrants import Calibrant, calibrant
 from beamkit.diffraction.geometry import Geometry
 from beamkit.diffraction.ice import ice_rings
 from beamkit.diffraction.rings import rings
 
-from ._info import Axis
+from ._info import axes_of, beam_of
+from ._source import ImageSource
 
 #: A name of a calibrant, "ice", or a lattice spacing [angstrom].
 Item = str | float
@@ -55,51 +57,99 @@ def _checked(item: Any) -> Item:
     return spacing
 
 
-def ring_curves(
-    items: Iterable[Item], geometry: Geometry, shape: tuple[int, int], axes: tuple[Axis, Axis]
-) -> tuple[list[dict[str, Any]], dict[str, NDArray[np.float64]], list[str]]:
-    """Return descriptions and points of the curves, and notes on rings that are not seen.
+def ring_message(
+    items: Iterable[Item], geometry: Geometry | None, source: ImageSource, without: str = ""
+) -> tuple[dict[str, Any], dict[str, NDArray[np.float64]]]:
+    """Return what a browser must know to draw and to list rings.
 
-    Points are positions on the array [pixel], with NaN between the arcs of a ring.
+    Parameters
+    ----------
+    items
+        As :func:`checked_rings` returns them.
+    geometry
+        None: no ring is drawn, and ``without`` says why.
+    source
+        Whose pixels the rings lie over.
+
+    Returns
+    -------
+    content
+        ``curves``, ``off`` (rings that are not on the detector), ``notes``, the items, and
+        ``beam``, for which the curves hold.
+    arrays
+        x and y of each curve: positions on the array [pixel], NaN between the arcs of a ring.
     """
-    curves: list[dict[str, Any]] = []
+    items = tuple(items)
+    content: dict[str, Any] = {"type": "rings", "items": list(items), "curves": [], "off": []}
     arrays: dict[str, NDArray[np.float64]] = {}
-    notes: list[str] = []
-    spacings = [item for item in items if not isinstance(item, str)]
-    jobs: list[tuple[str, str, Any]] = [
-        ("ice", "ice", ice_rings()) if item == "ice" else ("calibrant", item, calibrant(item))
-        for item in items
-        if isinstance(item, str)
-    ]
+    if geometry is None or not items:
+        return {**content, "notes": [without] if items else [], "beam": None}, arrays
+    rows, columns = axes_of(source)
+    center = beam_of(geometry)
+    content["beam"] = center and [columns.to_array(center.x), rows.to_array(center.y)]
+    content["notes"] = []
+    try:
+        for kind, name, powder in _substances(items):
+            _add(content, arrays, kind, name, powder, geometry, source)
+    except MetadataError as error:  # no wavelength
+        content["notes"].append(str(error))
+    return content, arrays
+
+
+def _substances(items: Iterable[Item]) -> Iterator[tuple[str, str, Calibrant]]:
+    """Yield kind, name and rings; spacings that are given by number come together, last."""
+    spacings = []
+    for item in items:
+        if not isinstance(item, str):
+            spacings.append(item)
+        elif item == "ice":
+            yield "ice", "ice", ice_rings()
+        else:
+            yield "calibrant", item, calibrant(item)
     if spacings:
-        jobs.append(("d", "", spacings))
-    full = _full_shape(geometry, shape, axes)
-    for kind, name, what in jobs:
-        found = rings(geometry, what, shape=full)
-        if found.left_out:
-            notes.append(f"{name or 'd'}: {found.note}")
-        for curve in found[:_MOST]:
-            points = [part for arc in curve.arcs for part in (arc, np.full((1, 2), np.nan))]
-            joined = np.concatenate(points[:-1])
-            number = len(curves)
-            arrays[f"x{number}"] = np.asarray(axes[1].to_array(joined[:, 0]))
-            arrays[f"y{number}"] = np.asarray(axes[0].to_array(joined[:, 1]))
-            curves.append(
-                {
-                    "label": f"{curve.d:.4g} Å" if np.isfinite(curve.d) else curve.label,
-                    "name": f"{name} {curve.label}".strip(),
-                    "d": curve.d,
-                    "twoTheta": curve.two_theta,
-                    "color": _COLORS[kind],
-                    "dashed": kind == "ice",
-                }
-            )
-    return curves, arrays, notes
+        labels = [f"{spacing:.4g} Å" for spacing in spacings]
+        yield "d", "", Calibrant.from_spacings(spacings, labels=labels)
 
 
-def _full_shape(
-    geometry: Geometry, shape: tuple[int, int], axes: tuple[Axis, Axis]
-) -> tuple[int, int]:
+def _add(
+    content: dict[str, Any],
+    arrays: dict[str, NDArray[np.float64]],
+    kind: str,
+    name: str,
+    powder: Calibrant,
+    geometry: Geometry,
+    source: ImageSource,
+) -> None:
+    """Add the rings of one substance."""
+    rows, columns = axes_of(source)
+    found = rings(geometry, powder, shape=full_shape(source))
+    if found.note:
+        content["notes"].append(f"{name or 'd'}: {found.note}")
+    if len(found) > _MOST:
+        content["notes"].append(f"{name}: the first {_MOST} of {len(found)} rings are drawn")
+    for curve in found[:_MOST]:
+        number, points = len(content["curves"]), curve.points
+        arrays[f"x{number}"] = np.asarray(columns.to_array(points[:, 0]))
+        arrays[f"y{number}"] = np.asarray(rows.to_array(points[:, 1]))
+        told = _described(name, curve.label, curve.d, curve.two_theta)
+        content["curves"].append({**told, "color": _COLORS[kind], "dashed": kind == "ice"})
+    angles = powder.two_theta(geometry.wavelength or np.nan)
+    known = dict(zip(powder.labels, zip(powder.spacings, angles, strict=True), strict=True))
+    for labels, why in ((found.off_detector, "off the detector"), (found.unreachable, "d < λ/2")):
+        content["off"] += [{**_described(name, text, *known[text]), "why": why} for text in labels]
+
+
+def _described(name: str, text: str, d: float, angle: float) -> dict[str, Any]:
+    return {
+        "label": f"{d:.4g} Å",
+        "name": text if not name or text.startswith(name) else f"{name} {text}",
+        "d": d,
+        "q": 2 * np.pi / d,
+        "twoTheta": float(angle) if np.isfinite(angle) else None,
+    }
+
+
+def full_shape(source: ImageSource) -> tuple[int, int]:
     """Return the shape of the detector up to the last pixel of the array."""
-    rows, columns = (axis.to_full(size) for axis, size in zip(axes, shape, strict=True))
-    return int(np.ceil(rows)), int(np.ceil(columns))
+    ends = [axis.to_full(size) for axis, size in zip(axes_of(source), source.shape, strict=True)]
+    return math.ceil(ends[0]), math.ceil(ends[1])

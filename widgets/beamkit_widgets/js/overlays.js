@@ -79,34 +79,43 @@ class PixelValues {
 
 // Lines of equal scattering angle, as the kernel computed them, with labels.
 class Rings {
-  constructor(app) { this.app = app; this.curves = []; this.shift = [0, 0]; }
-  set(curves) { this.curves = curves; this.shift = [0, 0]; this.app.pane.overlay.draw(); }
+  constructor(app) { Object.assign(this, { app, curves: [], items: [], off: [], notes: [], beam: null, pointed: null }); }
+  set({ curves, items, off, notes, beam }, arrays) {
+    this.curves = curves.map((curve, k) => ({ ...curve, x: arrays[`x${k}`], y: arrays[`y${k}`] }));
+    Object.assign(this, { items, off, notes, beam });
+    this.app.pane.overlay.draw();
+  }
+  // While the beam is moved, until the exact curves are there.
+  get shift() {
+    const now = this.app.beamCenter;
+    return this.beam && now ? [now[0] - this.beam[0], now[1] - this.beam[1]] : [0, 0];
+  }
   draw(context, pane) {
-    const placed = [];
-    for (const { x, y, color, dashed } of this.curves) {
+    const placed = [], shift = this.shift;
+    for (const [number, { x, y, color, dashed }] of this.curves.entries()) {
       context.beginPath();
       for (let k = 0; k < x.length; k++) {
-        const [a, b] = pane.toScreen(x[k] + this.shift[0], y[k] + this.shift[1]);
+        const [a, b] = pane.toScreen(x[k] + shift[0], y[k] + shift[1]);
         if (k === 0 || Number.isNaN(x[k - 1])) context.moveTo(a, b); else context.lineTo(a, b);
       }
       context.setLineDash(dashed ? [6, 4] : []);
-      strokeTwice(context, color || "#ffd54a", 1.1);
+      strokeTwice(context, color || "#ffd54a", number === this.pointed ? 2.6 : 1.1);
       context.setLineDash([]);
     }
     for (const curve of this.curves) { // labels on top, where there is room for them
       if (!curve.label) continue;
-      const spot = this.roomFor(curve, pane, placed);
+      const spot = this.roomFor(curve, pane, placed, shift);
       if (!spot) continue;
       placed.push(spot);
       label(context, curve.label, ...spot, { align: "center", color: curve.color || "#ffd54a" });
     }
   }
-  roomFor({ x, y, text }, pane, placed) {
+  roomFor({ x, y }, pane, placed, shift) {
     const number = x.length, start = Math.floor(number * 0.875); // upper right first
     for (let step = 0; step < number; step += Math.max(1, Math.floor(number / 48))) {
       const k = (start + step) % number;
       if (Number.isNaN(x[k])) continue;
-      const [a, b] = pane.toScreen(x[k] + this.shift[0], y[k] + this.shift[1]);
+      const [a, b] = pane.toScreen(x[k] + shift[0], y[k] + shift[1]);
       const isInside = a > 40 && a < pane.width - 40 && b > 10 && b < pane.height - 10;
       if (isInside && placed.every(([c, d]) => Math.abs(a - c) > 84 || Math.abs(b - d) > 15)) return [a, b];
     }
@@ -125,7 +134,7 @@ class BeamCenter {
   }
   grab(event, position, pane) {
     if (!this.cursor(position, pane)) return false;
-    const start = this.app.beamCenter, rings = this.app.rings;
+    const start = this.app.beamCenter;
     drag(pane.element, event, (move) => {
       const now = pane.at(move);
       this.app.moveBeam([start[0] + now[0] - position[0], start[1] + now[1] - position[1]]);
