@@ -47,7 +47,7 @@ def overlay(scans: Sequence[xr.Dataset], *, names: Sequence[str] | None = None) 
         raise ParameterError(
             f"There are {len(scans)} scans and {len(labels)} names. Give one each."
         )
-    _require_one_dimension(scans)
+    require_one_dimension(scans)
     signal = default_signal(scans[0])
     shared = sorted(shared_columns(scans), key=lambda name: name != signal)
     length = max(axis.size for axis in axes)
@@ -112,10 +112,11 @@ def require_one_axis(axes: Sequence[xr.DataArray]) -> None:
         )
 
 
-def _require_one_dimension(scans: Sequence[xr.Dataset]) -> None:
+def require_one_dimension(scans: Sequence[xr.Dataset]) -> None:
+    """Raise ShapeError if a scan is a grid."""
     for scan in scans:
         dims = scan[default_signal(scan)].dims
         if len(dims) != 1:
             raise ShapeError(
-                f"A scan over a grid {dims} cannot be overlaid. Select one line with .isel(...)."
+                f"A scan over a grid {dims} is no curve. Select one line with .isel(...)."
             )

@@ -52,15 +52,13 @@ def _chooser(viewer: Any, stack: ImageStack) -> Any:
 
     tell()
     viewer.observe(tell, "index")
-    return ipw.HBox([_tie(viewer, "index", slider), place])
+    return ipw.HBox([tie(viewer, "index", slider), place])
 
 
 def _menus(viewer: Any, scales: Iterable[str]) -> list[Any]:
     choices = {"cmap": dict.fromkeys((*_CMAPS, *colormaps)), "scale": scales}
     return [
-        _tie(
-            viewer, name, ipw.Dropdown(options=tuple(names), tooltip=name, layout={"width": "7em"})
-        )
+        tie(viewer, name, ipw.Dropdown(options=tuple(names), tooltip=name, layout={"width": "7em"}))
         for name, names in choices.items()
     ]
 
@@ -83,14 +81,14 @@ def _contrast(viewer: Any, stack: ImageStack) -> Any:
         slider.max = max(slider.max, viewer.limits[1])
 
     viewer.observe(widen, "limits")  # before they are tied, so that it reaches the new limits
-    _tie(viewer, "limits", slider)
+    tie(viewer, "limits", slider)
     auto = ipw.Button(description="auto", tooltip="contrast from this image")
     auto.layout.width = "4em"
     auto.on_click(lambda _button: viewer.auto())
     return ipw.HBox([slider, auto])
 
 
-def _tie(viewer: Any, name: str, control: Any) -> Any:
+def tie(viewer: Any, name: str, control: Any) -> Any:
     """Keep a trait of the viewer and the value of a control the same, and return the control.
 
     Unlike traitlets.link, which raises when another thread sets one of them meanwhile.
