@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from beamkit import scans as scans
     from beamkit import tomography as tomography
     from beamkit import writers as writers
+    from beamkit.accessor import compare as compare
+    from beamkit.accessor import explore as explore
     from beamkit.accessor import view as view
     from beamkit.readers import open_dataset
 
@@ -48,12 +50,19 @@ _ROOMS = (
     "tomography",
     "writers",
 )
-_FUNCTIONS = {"open": ("beamkit.readers", "open_dataset"), "view": ("beamkit.accessor", "view")}
+_FUNCTIONS = {
+    "compare": ("beamkit.accessor", "compare"),
+    "explore": ("beamkit.accessor", "explore"),
+    "open": ("beamkit.readers", "open_dataset"),
+    "view": ("beamkit.accessor", "view"),
+}
 
 __all__ = [
     "__version__",
     "catalogue",
+    "compare",
     "diffraction",
+    "explore",
     "figures",
     "images",
     "open",

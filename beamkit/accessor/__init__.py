@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.abc
+import os
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
@@ -20,14 +21,63 @@ if TYPE_CHECKING:
 
 
 def view(data: xr.DataArray | xr.Dataset, **options: Any) -> Any:
-    """Show an image or a stack of images in a notebook, with the widget made for it.
+    """Show data in a notebook, with the widget made for what they are.
+
+    Images, stacks and volumes: :class:`beamkit_widgets.viewer.ImageViewer` (``layout="ortho"``:
+    three linked slices of a volume; ``backend="ipympl"``: a matplotlib figure). Scans and patterns,
+    or several scans in a list: :class:`beamkit_widgets.scan_viewer.ScanViewer`.
+
+    Parameters
+    ----------
+    data
+        A dataset or an array; a list of scans.
+    **options
+        Of the widget: what is seen at first.
 
     Raises
     ------
     MissingDependencyError
         If the packages of the widgets (extra ``lab``) are not installed.
     """
-    return views.view("image", data, **options)
+    return views.view("scan" if _is_curve(data) else "image", data, **options)
+
+
+def explore(folder: str | os.PathLike[str] = ".", **options: Any) -> Any:
+    """Browse a folder in a notebook: its tree, and a thumbnail of every frame.
+
+    Raises
+    ------
+    MissingDependencyError
+        If the packages of the widgets (extra ``lab``) are not installed.
+    ReadError
+        If there is no such folder.
+    """
+    return views.view("explore", folder, **options)
+
+
+def compare(
+    first: xr.DataArray | xr.Dataset, second: xr.DataArray | xr.Dataset, **options: Any
+) -> Any:
+    """Show two datasets side by side with linked zoom and cursor, or their difference or ratio.
+
+    Raises
+    ------
+    MissingDependencyError
+        If the packages of the widgets (extra ``lab``) are not installed.
+    ShapeError
+        If the images have different shapes.
+    """
+    return views.view("compare", first, second, **options)
+
+
+def _is_curve(data: Any) -> bool:
+    """Whether data are curves rather than images."""
+    if isinstance(data, list | tuple):
+        return True
+    if hasattr(data, "data_vars"):
+        kind = data.attrs.get("kind", "")
+        return kind == "scan" or (kind == "pattern" and data["intensity"].ndim == 1)
+    return bool(data.ndim == 1)
 
 
 def register_when_xarray_loads() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
-from beamkit.accessor import view
+from beamkit.accessor import compare, view
 from beamkit.accessor.metadata import MetadataTable
 from beamkit.core.errors import ParameterError
 from beamkit.core.history import entries
@@ -37,6 +37,10 @@ class _Common:
     def view(self, **options: Any) -> Any:
         """Show the data in a notebook: :func:`beamkit.view`."""
         return view(self._data, **options)
+
+    def compare(self, other: Any, **options: Any) -> Any:
+        """Show the data beside others: :func:`beamkit.compare`."""
+        return compare(self._data, other, **options)
 
     def find_center(self, **options: Any) -> CenterEstimate:
         """Find the rotation axis: :func:`beamkit.tomography.find_center`."""

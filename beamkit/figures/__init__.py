@@ -3,6 +3,7 @@
 from .center import center_curve as center_curve
 from .curves import histogram as histogram
 from .curves import ring_correlation as ring_correlation
+from .image import image as image
 from .images import images as images
 from .picture import Picture as Picture
 from .reference import reference_frames as reference_frames

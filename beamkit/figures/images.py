@@ -11,11 +11,10 @@ import xarray as xr
 from matplotlib import colormaps, rc_context
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
-from matplotlib.lines import Line2D
-from matplotlib.text import Text
 
 from beamkit.core.errors import ParameterError, ShapeError
 
+from ._scale_bar import draw_bar
 from .picture import STYLE, Picture
 
 #: Where an image is NaN: no data, in a colour that no grey can be.
@@ -134,7 +133,7 @@ def _label(panel: Axes, image: xr.DataArray, aspect: str) -> None:
     is_length = all(axis is not None and axis.attrs.get("units") == "um" for axis in (y, x))
     if is_length and x is not None and x.size > 1:
         panel.set_axis_off()
-        _scale_bar(panel, float(abs(x[1] - x[0])), image.shape[1])
+        draw_bar(panel, float(abs(x[1] - x[0])), image.shape[1])
         return
     panel.set_xlabel(str(image.dims[1]).replace("_", " "))
     panel.set_ylabel(str(image.dims[0]).replace("_", " "))
@@ -148,29 +147,3 @@ def _ticks_from_coordinate(panel: Axes, y: xr.DataArray) -> None:
     panel.set_yticks(rows, [f"{float(y[row]):.4g}" for row in rows])
     units = str(y.attrs.get("units", ""))
     panel.set_ylabel(f"{y.name} [{units}]" if units else str(y.name))
-
-
-def _scale_bar(panel: Axes, pixel: float, width: int) -> None:
-    """A bar of 1, 2 or 5 times a power of ten, about a fifth of the image."""
-    target = pixel * width / 5
-    power = 10.0 ** math.floor(math.log10(target))
-    length = max(step for step in (1, 2, 5) if step * power <= target) * power
-    text = f"{length / 1000:g} mm" if length >= 1000 else f"{length:g} µm"
-    left, right = 0.05, 0.05 + length / pixel / width
-    for color, line_width in (("black", 4.5), ("white", 2.5)):
-        bar = Line2D(
-            [left, right], [0.05, 0.05], color=color, lw=line_width, transform=panel.transAxes
-        )
-        bar.set_solid_capstyle("butt")
-        panel.add_line(bar)
-    label = Text(
-        left,
-        0.075,
-        text,
-        color="white",
-        va="bottom",
-        fontsize=9,
-        transform=panel.transAxes,
-        bbox={"facecolor": "black", "alpha": 0.45, "pad": 1.5, "edgecolor": "none"},
-    )
-    panel.add_artist(label)

@@ -1,6 +1,7 @@
 """The viewer of images and stacks, without a browser."""
 
 import base64
+import functools
 import gc
 import io
 import os
@@ -24,6 +25,9 @@ if os.environ.get("BEAMKIT_REQUIRE_ALL") != "1":
 import ipywidgets
 from beamkit_widgets import _shown
 from ipywidgets.widgets import widget as registry
+from widgets.shown import displayed
+
+slices = functools.partial(bk.view, backend="ipympl")
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -31,7 +35,7 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 @pytest.fixture
 def viewer(stack):
     """A viewer that is open, as in a notebook."""
-    made = bk.view(stack)
+    made = slices(stack)
     made.open()
     yield made
     made.close()
@@ -85,13 +89,13 @@ class TestWhatIsShown:
             return block
 
         lazy = dask.from_array(stack.values, chunks=(1, 5, 8)).map_blocks(load, dtype="f4")
-        viewer = bk.view(stack.copy(data=lazy))
+        viewer = slices(stack.copy(data=lazy))
         viewer.index = 2
         assert set(loaded) == {0, 2}
         np.testing.assert_array_equal(shown(viewer), stack[2])
 
     def test_a_single_image_has_no_slider_for_the_stack(self, stack):
-        viewer = bk.view(stack[1])
+        viewer = slices(stack[1])
         viewer.open()
         assert controls(viewer, ipywidgets.IntSlider) == []
         np.testing.assert_array_equal(shown(viewer), stack[1])
@@ -106,14 +110,14 @@ class TestWhatIsShown:
             {"frames": frames, "mask": (("detector_y", "detector_x"), mask)},
             attrs={"kind": "diffraction"},
         )
-        image = shown(data.bk.view())
+        image = shown(data.bk.view(backend="ipympl"))
         assert np.isnan(image[3, 6])
         assert np.isnan(image).sum() == 1
 
     def test_masked_and_nan_pixels_have_a_colour_that_no_grey_has(self, stack):
         data = stack.copy()
         data[0, 0, :] = np.nan
-        pixels = picture(bk.view(data))[:, :, :3]
+        pixels = picture(slices(data))[:, :, :3]
         coloured = np.ptp(pixels, axis=-1) > 0.1
         rows = np.flatnonzero(coloured.any(axis=1))
         # One of five rows, the one at the top.
@@ -133,7 +137,7 @@ class TestWhatIsShown:
             attrs={"units": "1/cm", "quantity": "attenuation"},
             name="volume",
         )
-        viewer = volume.bk.view()
+        viewer = volume.bk.view(backend="ipympl")
         assert viewer.index == 2
         assert viewer.image.axes.get_xlabel() == "x [µm]"
         assert viewer.image.get_extent() == pytest.approx((-9.75, 9.75, 6.5, -6.5))
@@ -141,15 +145,15 @@ class TestWhatIsShown:
 
     def test_pixels_that_are_not_square_are_shown_so(self, stack):
         tall = stack.assign_attrs(pixel_size_x=1e-4, pixel_size_y=2e-4)
-        assert bk.view(tall).image.axes.get_aspect() == 2
+        assert slices(tall).image.axes.get_aspect() == 2
 
     def test_a_few_rows_are_stretched_rather_than_invisible(self):
-        viewer = bk.view(xr.DataArray(np.eye(2, 640)))
+        viewer = slices(xr.DataArray(np.eye(2, 640)))
         assert viewer.image.axes.get_aspect() == "auto"
 
     def test_uneven_coordinates_are_shown_by_number(self, stack):
         uneven = stack.assign_coords(detector_y=[0, 1, 2, 3, 9])
-        viewer = bk.view(uneven)
+        viewer = slices(uneven)
         assert tuple(viewer.image.get_extent()[2:]) == (4.5, -0.5)
 
 
@@ -158,7 +162,7 @@ class TestColours:
         values = np.linspace(0, 1, 1001 * 7).reshape(1001, 7)
         values[:, 3] = np.nan
         values[500, 0] = np.inf
-        low, high = bk.view(xr.DataArray(values)).limits
+        low, high = slices(xr.DataArray(values)).limits
         # quantiles 0.005 and 0.995 of numbers that are spread evenly
         assert low == pytest.approx(0.005, abs=1e-3)
         assert high == pytest.approx(0.995, abs=1e-3)
@@ -179,13 +183,13 @@ class TestColours:
         assert viewer.limits == pytest.approx((10, 10))
 
     def test_zero_counts_are_dark_on_a_logarithmic_scale_and_not_missing(self, stack):
-        viewer = bk.view(stack, scale="log", limits=(0, 40), cmap="gray")
+        viewer = slices(stack, scale="log", limits=(0, 40), cmap="gray")
         colours = viewer.image.to_rgba(np.ma.array([0.0, -3.0, 40.0]))
         np.testing.assert_allclose(colours[:, :3], [[0] * 3, [0] * 3, [1] * 3])
 
     def test_one_count_is_brighter_than_none_on_a_logarithmic_scale(self, stack):
         counts = stack.astype(np.uint16)
-        norm = bk.view(counts, scale="log", limits=(0, 50)).image.norm
+        norm = slices(counts, scale="log", limits=(0, 50)).image.norm
         # From half a count to 50: one count is log(2) / log(100) of the way.
         assert norm(0) == 0
         assert norm(1) == pytest.approx(np.log(2) / np.log(100))
@@ -193,7 +197,7 @@ class TestColours:
     def test_half_the_brightness_is_where_the_scale_says(self, stack):
         half = {"linear": 50.5, "log": 10.0, "sqrt": 25.75}  # of 1 ... 100, by hand
         for scale, value in half.items():
-            norm = bk.view(stack, limits=(1, 100), scale=scale).image.norm
+            norm = slices(stack, limits=(1, 100), scale=scale).image.norm
             assert norm(value) == pytest.approx(0.5, abs=1e-6), scale
 
     def test_menus_and_traits_go_together(self, viewer):
@@ -224,7 +228,7 @@ class TestCursor:
     def test_masked_pixels_say_so(self, stack):
         mask = xr.zeros_like(stack[0], dtype=int)
         mask[1, 3] = 2
-        viewer = bk.view(stack, mask=mask)
+        viewer = slices(stack, mask=mask)
         viewer.open()
         assert self.at(viewer, 43, 201).endswith("13 counts (masked)")
         viewer.close()
@@ -248,8 +252,7 @@ class TestStatic:
         assert (picture(viewer) != first).any()
 
     def test_displaying_leaves_a_picture_and_then_the_widget(self, viewer, monkeypatch):
-        outputs = []
-        monkeypatch.setattr(_shown, "display", lambda data, **_: outputs.append(data))
+        outputs = displayed(monkeypatch)
         viewer._ipython_display_()
         still, live = outputs
         assert set(still) == {"image/png", "text/plain"}
@@ -259,19 +262,19 @@ class TestStatic:
 class TestErrors:
     def test_four_dimensions_are_refused(self):
         with pytest.raises(ShapeError, match=r"2 or 3 dimensions.*isel"):
-            bk.view(xr.DataArray(np.zeros((2, 2, 2, 2))))
+            slices(xr.DataArray(np.zeros((2, 2, 2, 2))))
 
     def test_nothing_to_show_is_refused(self):
         with pytest.raises(ShapeError, match="sizes"):
-            bk.view(xr.DataArray(np.zeros((0, 5))))
+            slices(xr.DataArray(np.zeros((0, 5))))
 
     def test_complex_numbers_are_refused(self):
         with pytest.raises(ParameterError, match="abs"):
-            bk.view(xr.DataArray(np.zeros((2, 5), complex)))
+            slices(xr.DataArray(np.zeros((2, 5), complex)))
 
     def test_a_mask_of_another_shape_is_refused(self, stack):
         with pytest.raises(ShapeError, match=r"\(4, 8\).*\(5, 8\)"):
-            bk.view(stack, mask=xr.zeros_like(stack[0, :4]))
+            slices(stack, mask=xr.zeros_like(stack[0, :4]))
 
     def test_an_image_that_is_not_there_is_refused(self, viewer):
         for wrong in (3, -1, 1.5):
@@ -296,13 +299,13 @@ class TestErrors:
     def test_every_error_is_one_of_ours(self, stack):
         for options in ({"index": 9}, {"limits": (1, 0)}, {"cmap": "x"}, {"scale": "x"}):
             with pytest.raises(BeamkitError):
-                bk.view(stack, **options)
+                slices(stack, **options)
 
 
 class TestMemory:
     def test_viewers_that_were_never_shown_are_freed(self, stack):
         before = len(registry._instances)
-        made = [weakref.ref(bk.view(stack)) for _ in range(30)]
+        made = [weakref.ref(slices(stack)) for _ in range(30)]
         gc.collect()
         assert [ref for ref in made if ref() is not None] == []
         assert len(registry._instances) == before
@@ -311,7 +314,7 @@ class TestMemory:
         before = len(registry._instances)
         made = []
         for _ in range(6):
-            viewer = bk.view(stack)
+            viewer = slices(stack)
             viewer._repr_mimebundle_()
             made.append(weakref.ref(viewer.figure.canvas))
             viewer.close()
@@ -321,10 +324,10 @@ class TestMemory:
         assert len(registry._instances) == before
 
     def test_running_a_cell_again_closes_the_viewer_it_had_shown(self, stack, monkeypatch):
-        monkeypatch.setattr(_shown, "display", lambda *_, **__: None)
+        displayed(monkeypatch)
         runs = iter([("cell-1", "a"), ("cell-1", "a"), ("cell-2", "b"), ("cell-1", "c")])
         monkeypatch.setattr(_shown, "running_cell", lambda: next(runs))
-        viewers = [bk.view(stack) for _ in range(4)]
+        viewers = [slices(stack) for _ in range(4)]
         for viewer in viewers:
             viewer._ipython_display_()
         # The first cell had shown two in one run; the other cell keeps its own.
@@ -341,7 +344,7 @@ class TestMemory:
         assert controls(viewer, ipywidgets.IntSlider)[0].value == 2
 
     def test_a_viewer_works_inside_a_box(self, stack):
-        viewer = bk.view(stack)
+        viewer = slices(stack)
         box = ipywidgets.HBox([viewer])
         assert viewer.comm is not None
         box.close()
@@ -350,7 +353,7 @@ class TestMemory:
     def test_matplotlib_is_left_as_it_was(self):
         code = (
             "import sys, matplotlib; matplotlib.use('svg'); import beamkit as bk, xarray as xr;"
-            "bk.view(xr.DataArray([[1., 2.]]))._repr_mimebundle_();"
+            "bk.view(xr.DataArray([[1., 2.]]), backend='ipympl')._repr_mimebundle_();"
             "print(matplotlib.get_backend(), 'matplotlib.pyplot' in sys.modules)"
         )
         done = subprocess.run(
@@ -383,7 +386,7 @@ def test_without_ipywidgets_the_error_says_what_to_install():
     code = (
         "import sys; sys.modules['ipywidgets'] = None\n"
         "import beamkit as bk, xarray as xr\n"
-        "try:\n    bk.view(xr.DataArray([[1., 2.]]))\n"
+        "try:\n    slices(xr.DataArray([[1., 2.]]))\n"
         "except ImportError as error:\n    print(type(error).__name__, error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -5,27 +5,108 @@ beamkit finds them through the entry points ``beamkit.views``.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
+from beamkit.core.errors import UnknownNameError
 from beamkit.core.optional import need
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from .slice_viewer import SliceViewer
+    from .compare import CompareViewer
+    from .explorer import Explorer
+    from .scan_viewer import ScanViewer
+
+_BACKENDS = ("canvas", "ipympl")
+_LAYOUTS = ("single", "ortho")
 
 
-def view_image(data: xr.DataArray | xr.Dataset, **options: Any) -> SliceViewer:
-    """Return a viewer of an image or a stack of images: :class:`~.slice_viewer.SliceViewer`.
+def view_image(
+    data: xr.DataArray | xr.Dataset,
+    *,
+    backend: str = "canvas",
+    layout: str = "single",
+    **options: Any,
+) -> Any:
+    """Return a viewer of an image, a stack of images, or a volume.
+
+    Parameters
+    ----------
+    data
+        Two dimensions or more.
+    backend
+        ``"canvas"``: :class:`~.viewer.ImageViewer`. ``"ipympl"``: a matplotlib figure,
+        :class:`~.slice_viewer.SliceViewer`.
+    layout
+        ``"single"``, or ``"ortho"``: three linked slices, :class:`~.ortho.OrthoViewer`.
+    **options
+        Of the viewer.
+
+    Raises
+    ------
+    MissingDependencyError
+        If the packages of the widget are not installed.
+    UnknownNameError
+        If there is no such backend or layout.
+    ShapeError
+        If the data are no images.
+    """
+    for name, value, known in (("backend", backend, _BACKENDS), ("layout", layout, _LAYOUTS)):
+        if value not in known:
+            raise UnknownNameError(name, value, known)
+    need("ipywidgets", extra="lab", to="show images in a notebook")
+    if backend == "ipympl":
+        from .slice_viewer import SliceViewer
+
+        return SliceViewer(data, **options)
+    need("anywidget", extra="lab", to="show images in a notebook")
+    if layout == "ortho":
+        from .ortho import OrthoViewer
+
+        return OrthoViewer(data, **options)
+    from .viewer import ImageViewer
+
+    return ImageViewer(data, **options)
+
+
+def view_scan(data: Any, **options: Any) -> ScanViewer:
+    """Return a viewer of a scan, or of several: :class:`~.scan_viewer.ScanViewer`.
 
     Raises
     ------
     MissingDependencyError
         If ipywidgets or ipympl is not installed.
-    ShapeError
-        If the data are not one image or one stack of images.
     """
-    need("ipywidgets", extra="lab", to="show images in a notebook")
-    from .slice_viewer import SliceViewer
+    need("ipywidgets", extra="lab", to="show scans in a notebook")
+    from .scan_viewer import ScanViewer
 
-    return SliceViewer(data, **options)
+    return ScanViewer(data, **options)
+
+
+def explore(folder: str | os.PathLike[str] = ".", **options: Any) -> Explorer:
+    """Return a navigator of a folder with thumbnails: :class:`~.explorer.Explorer`.
+
+    Raises
+    ------
+    MissingDependencyError
+        If anywidget is not installed.
+    """
+    need("anywidget", extra="lab", to="browse folders in a notebook")
+    from .explorer import Explorer
+
+    return Explorer(folder, **options)
+
+
+def compare(first: Any, second: Any, **options: Any) -> CompareViewer:
+    """Return a viewer of two datasets: :class:`~.compare.CompareViewer`.
+
+    Raises
+    ------
+    MissingDependencyError
+        If anywidget is not installed.
+    """
+    need("anywidget", extra="lab", to="compare images in a notebook")
+    from .compare import CompareViewer
+
+    return CompareViewer(first, second, **options)

@@ -176,7 +176,7 @@ class Conversation:
         return version, tiler, {"version": version, **_where(source, places)}
 
     def _send_picture(self) -> None:
-        version, tiler, described = self._current()
+        _version, tiler, described = self._current()
         zoomed = [name for name, view in self._clients.items() if self._is_detail(tiler, view)]
         for client in zoomed:
             self._send_visible(client)
@@ -204,9 +204,9 @@ class Conversation:
         rows, columns = tiler.image.shape
         is_closer = (x1 - x0) < columns or (y1 - y0) < rows
         is_reduced = rows > view["height"] or columns > view["width"]
-        is_close = (x1 - x0) * (y1 - y0) < 2000  # where the values are printed
+        is_close = bool((x1 - x0) * (y1 - y0) < 2000)  # where the values are printed
         is_inside = x1 > 0 and y1 > 0 and x0 < columns and y0 < rows
-        return is_inside and is_closer and (is_reduced or is_close)
+        return bool(is_inside and is_closer and (is_reduced or is_close))
 
     def _send_thumbnail(self, client: str, frame: int) -> None:
         viewer = self._viewer

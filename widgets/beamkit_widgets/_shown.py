@@ -22,6 +22,13 @@ HIDE_PICTURE = (
 )
 
 
+#: PNG of one transparent pixel.
+_BLANK = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABpfZFQAAAAABJRU5E"
+    "rkJggg=="
+)
+
+
 class Shown:
     """Mixin of viewers, to be named before the widget: ``class Viewer(Shown, ipw.VBox)``.
 
@@ -84,19 +91,28 @@ class Shown:
                     handler.instance_init(self)
             self._disconnected()
 
-    def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
+    def _view(self) -> dict[str, Any]:
+        return {_VIEW: {"version_major": 2, "version_minor": 0, "model_id": self.model_id}}
+
+    def _picture(self) -> dict[str, Any]:
         png = b64encode(self._still()).decode("ascii")
-        return {_VIEW: view, "image/png": png, "text/plain": self.caption}
+        return {"image/png": png, "text/plain": self.caption}
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
+        return {**self._view(), **self._picture()}
 
     def _ipython_display_(self) -> None:
-        """Leave a picture, for when there is no kernel, and the widget, which hides it."""
+        """Leave a picture, for when there is no kernel, and the widget, which hides it.
+
+        The widget comes at once; the picture takes its place before it when it is drawn.
+        """
         self.add_class(SHOWN)
         self._take_cell()
-        bundle = self._repr_mimebundle_()
-        live = {_VIEW: bundle.pop(_VIEW)}
-        display(bundle, metadata={"image/png": {"alt": self.caption}}, raw=True)
-        display(live, raw=True)
+        alone = {"image/png": {"alt": self.caption}}
+        blank = {"image/png": _BLANK, "text/plain": self.caption}
+        place = display(blank, metadata=alone, raw=True, display_id=True)
+        display(self._view(), raw=True)
+        place.update(self._picture(), metadata=alone, raw=True)
 
     def _take_cell(self) -> None:
         """Close what an earlier run of this cell showed."""

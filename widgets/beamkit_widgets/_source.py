@@ -4,33 +4,43 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from beamkit.core.detectors import MASK_OVER_RESPONDING, MASK_UNUSABLE
 from beamkit.core.errors import ParameterError, ShapeError, UnknownNameError
 from beamkit.core.schema import main_variable
 from beamkit.images import PixelClasses, classify
 
-#: How a range along a dimension becomes one image.
-How = Literal["sum", "max", "mean"]
-HOWS = ("sum", "max", "mean")
+from ._ranges import HOWS as HOWS
+from ._ranges import Span as Span
+from ._ranges import combined, combined_stack
+
+#: Coordinates of a frame that are told beside its number.
+_TOLD = 3
 
 #: Memory for images that were shown last [byte].
 _KEEP = 256 * 2**20
 
 
-@dataclass(frozen=True)
-class Span:
-    """A range along a dimension, ``first`` to ``last`` included, and what becomes of it."""
+def as_place(value: Any) -> int | Span:
+    """Return a place: an index, or a range given as (how, first, last)."""
+    if isinstance(value, Span | int):
+        return value
+    if isinstance(value, tuple | list) and len(value) == 3 and value[0] in HOWS:
+        return Span(value[0], int(value[1]), int(value[2]))
+    raise ParameterError(
+        f"A place is an index or (how, first, last) with how one of {', '.join(HOWS)}; got "
+        f"{value!r}. Give, for example, 3 or ('sum', 0, 9)."
+    )
 
-    how: How
-    first: int
-    last: int
 
+#: Attributes that speak of the last two dimensions.
+_SIZES = ("pixel_size_x", "pixel_size_y", "effective_pixel_size_x", "effective_pixel_size_y")
 
 #: Where one is along a dimension: at an index, or on a range.
 Place = int | Span
@@ -74,8 +84,13 @@ class ImageSource:
         mask = found if mask is None else mask
         #: NXdetector bits, shape (rows, columns); None: no mask.
         self.mask: NDArray[np.uint32] | None = None
+        #: The mask as it was given, shape of the last two dimensions of the data.
+        self.given_mask = mask
         if mask is not None and self._is_detector():
-            self.mask = self.checked_mask(mask)
+            bits = np.asarray(mask)
+            self.mask = self.checked_mask(bits.T if self._is_turned() else bits)
+        #: The mask that came with the data, whatever is drawn later.
+        self.own_mask = self.mask
         self._kept: OrderedDict[Any, xr.DataArray] = OrderedDict()
 
     def _axes(self, rows: str | None, columns: str | None) -> tuple[str, str]:
@@ -92,7 +107,22 @@ class ImageSource:
 
     def _is_detector(self) -> bool:
         """Whether the images are as the mask is: not cut along another dimension."""
-        return (self.rows, self.columns) == tuple(str(dim) for dim in self.data.dims[-2:])
+        return {self.rows, self.columns} == {str(dim) for dim in self.data.dims[-2:]}
+
+    def _is_turned(self) -> bool:
+        """Whether the last dimension of the data is that of the rows."""
+        return self.rows == str(self.data.dims[-1])
+
+    @property
+    def oriented(self) -> xr.DataArray:
+        """The data with rows and columns last, and only attributes that are true of them."""
+        data = self.data.transpose(..., self.rows, self.columns)
+        sizes = {name: data.attrs.get(name) for name in _SIZES if name in data.attrs}
+        attrs = {name: value for name, value in data.attrs.items() if name not in _SIZES}
+        if self._is_detector():
+            turn = {"x": "y", "y": "x"} if self._is_turned() else {"x": "x", "y": "y"}
+            attrs |= {name[:-1] + turn[name[-1]]: value for name, value in sizes.items()}
+        return _with_attrs(data, attrs)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -133,6 +163,9 @@ class ImageSource:
         if self.mask is None and self.count_cutoff is None:
             return None
         mask = np.zeros(self.shape, np.uint32) if self.mask is None else self.mask
+        if self.count_cutoff is not None:
+            # Readers mark what is above the cutoff in the first frame; each frame has its own.
+            mask = np.where((mask & MASK_UNUSABLE) == MASK_OVER_RESPONDING, 0, mask)
         return classify(mask, dtype=self.data.dtype, count_cutoff=self.count_cutoff)
 
     def checked(self, places: Mapping[str, Place]) -> dict[str, Place]:
@@ -169,12 +202,14 @@ class ImageSource:
 
     def _at(self, where: Mapping[str, Place], without: str = "") -> xr.DataArray:
         single = {name: at for name, at in where.items() if not isinstance(at, Span)}
+        spans = {name: at for name, at in where.items() if isinstance(at, Span)}
         data = self.data.isel({name: at for name, at in single.items() if name != without})
-        for name, place in where.items():
-            if isinstance(place, Span) and name != without:
-                first = data.transpose(name, ...)
-                data = combine_frames(first, place.first, place.last, how=place.how, mask=self.mask)
-        return data
+        data = data.transpose(..., self.rows, self.columns)
+        if not spans:
+            return data
+        if without:
+            return combined_stack(data, without, spans, mask=self.mask)
+        return combined(data, spans, mask=self.mask)
 
     def stack(self, places: Mapping[str, Place]) -> xr.DataArray:
         """Return the images along :attr:`main`, lazy; other ranges are combined."""
@@ -190,12 +225,25 @@ class ImageSource:
         """Return a place in words, such as ``45.5 deg`` or ``sum of 3 to 10``."""
         if isinstance(place, Span):
             return f"{place.how} of {place.first} to {place.last}"
-        coordinate = self.data.coords.get(name)
-        if coordinate is None or coordinate.ndim != 1:
-            return ""
-        value = coordinate.values[place]
-        text = f"{value:.6g}" if coordinate.dtype.kind in "iuf" else str(value)
-        return f"{text} {unit_of(coordinate)}".strip()
+        along = (item for item in self.data.coords.values() if item.dims == (name,))
+        texts = [_at(item, place) for item in along]
+        return ", ".join([text for text in texts if text][:_TOLD])
+
+
+def _at(coordinate: xr.DataArray, index: int) -> str:
+    """Return the value of a coordinate in words; empty where it is but the index."""
+    value = coordinate.values[index]
+    if coordinate.dtype.kind not in "iuf":
+        return Path(str(value)).name
+    if coordinate.dtype.kind in "iu" and value == index:
+        return ""
+    return f"{coordinate.name} {value:.6g} {unit_of(coordinate)}".strip()
+
+
+def _with_attrs(data: xr.DataArray, attrs: dict[str, Any]) -> xr.DataArray:
+    data = data.copy(deep=False)
+    data.attrs = attrs
+    return data
 
 
 def unit_of(data: xr.DataArray) -> str:

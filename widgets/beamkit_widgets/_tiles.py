@@ -20,6 +20,9 @@ _AS_NUMBERS = 6000
 #: Pixels of which the histogram is made.
 _SAMPLE = 400_000
 
+#: Counts up to which a frame of few photons is shown at first: single ones are not yet black.
+_FEW_COUNTS = 8
+
 #: Size of a usual canvas, for the automatic contrast [pixel].
 _SCREEN = 800
 
@@ -101,6 +104,9 @@ class Tiler:
             seen, classes = reduce(self.image, (factor, factor), classes=self.classes)
             for step in range(_AUTO_STEPS):
                 pair = list(limits(seen, classes, quantiles=self._quantiles, tightness=step))
+                if step == 0 and seen.dtype.kind in "iu":
+                    most = int(seen.max(initial=0, where=classes == 0))
+                    pair[1] = max(pair[1], float(min(most, _FEW_COUNTS)))
                 self._auto += [] if pair in self._auto else [pair]
         return self._auto
 

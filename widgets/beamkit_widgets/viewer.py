@@ -7,7 +7,6 @@ import threading
 from typing import Any
 
 import anywidget
-import numpy as np
 import traitlets
 import xarray as xr
 from matplotlib import colormaps
@@ -17,13 +16,14 @@ from beamkit.images import SCALES, Region, default_quantiles, region_from_dict
 
 from ._bundle import script, styles
 from ._conversation import Conversation
-from ._info import axes_of, describe, geometry_of
+from ._detector import OnDetector
+from ._export import STATE, Exported
+from ._inspecting import Inspecting
+from ._measuring import Measuring
 from ._palettes import palette, palettes
-from ._rings import checked_rings, ring_curves
 from ._roi import Roi
 from ._shown import Shown
-from ._source import HOWS, ImageSource, Place, Span
-from ._still import still
+from ._source import HOWS, ImageSource, Place, Span, as_place
 from ._tiles import Tiler
 
 _PARTS = (
@@ -37,30 +37,17 @@ _PARTS = (
     "color_bar",
     "frame_bar",
 )
-_MORE = ("cursor_table", "plot", "viewer")
+_MORE = ("cursor_table", "plot", "linked", "viewer")
 #: The panels beside the image, in the order of their tabs.
 _PANELS = tuple(
     f"panel_{name}"
     for name in ("inspect", "color", "profile", "rings", "metadata", "peak", "spot", "mask")
 )
 
-#: What ``ImageViewer(data, **state)`` takes, and what restores a view.
-STATE = (
-    "frame",
-    "span",
-    "clim",
-    "scale",
-    "cmap",
-    "invert",
-    "roi",
-    "rings",
-    "beam_center",
-    "zoom",
-    "panel",
-)
 
-
-class ImageViewer(Shown, anywidget.AnyWidget):  # type: ignore[misc]
+class ImageViewer(  # type: ignore[misc]
+    Inspecting, Exported, OnDetector, Shown, Measuring, anywidget.AnyWidget
+):
     """See images, and ask them questions; what the mouse does is state that a cell can read.
 
     Parameters
@@ -93,11 +80,12 @@ class ImageViewer(Shown, anywidget.AnyWidget):  # type: ignore[misc]
         Where the mouse rested last: x, y from the outer corner [pixel]; None before that.
     mask
         NXdetector bits, DataArray of shape (rows, columns); None: no pixel is masked.
-    rings
-        Names of calibrants, ``"ice"``, or lattice spacings [angstrom]: rings over the image.
-    beam_center
-        Where the direct beam meets the detector: x, y from the outer corner of the full detector
-        [pixel]; None where there is no geometry.
+    geometry, beam_center, rings
+        Where the detector stands, and rings over the image:
+        :class:`~beamkit_widgets._detector.OnDetector`.
+    axes, places, ruler
+        Dimensions that are seen, where the viewer is along the others, and a ruler:
+        :class:`~beamkit_widgets._inspecting.Inspecting`.
     zoom
         What is visible: x0, y0, x1, y1 from the outer corner of the array [pixel]; None: all.
     panel
@@ -114,12 +102,11 @@ class ImageViewer(Shown, anywidget.AnyWidget):  # type: ignore[misc]
     """
 
     _esm = traitlets.Unicode(script(*_PARTS, *_MORE, *_PANELS, "viewer_main")).tag(sync=True)
-    _css = traitlets.Unicode(styles("viewer", *_PANELS)).tag(sync=True)
+    _css = traitlets.Unicode(styles("viewer", "linked", *_PANELS)).tag(sync=True)
     _info = traitlets.Dict().tag(sync=True)
     _palettes = traitlets.Dict().tag(sync=True)
     _span = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     _roi = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
-    _beam = traitlets.List(allow_none=True, default_value=None).tag(sync=True)
     _group = traitlets.Unicode("").tag(sync=True)
 
     frame = traitlets.Int(0).tag(sync=True)
@@ -134,8 +121,6 @@ class ImageViewer(Shown, anywidget.AnyWidget):  # type: ignore[misc]
     panel = traitlets.Unicode("").tag(sync=True)
     roi = traitlets.Any(None)
     mask = traitlets.Any(None)
-    rings = traitlets.Any(())
-    beam_center = traitlets.Any(None)
 
     def __init__(
         self,
@@ -146,9 +131,10 @@ class ImageViewer(Shown, anywidget.AnyWidget):  # type: ignore[misc]
         columns: str | None = None,
         **state: Any,
     ) -> None:
-        unknown = set(state) - set(STATE)
+        options = (*STATE, "geometry", "beam_center", "mask")
+        unknown = sorted(set(state) - set(options))
         if unknown:
-            raise UnknownNameError("option of a viewer", sorted(unknown)[0], STATE)
+            raise UnknownNameError("option of a viewer", unknown[0], options)
         self.lock = threading.RLock()
         self.source = ImageSource(data, mask, rows=rows, columns=columns)
         #: Where the viewer is along each of the other dimensions.
@@ -159,6 +145,7 @@ class ImageViewer(Shown, anywidget.AnyWidget):  # type: ignore[misc]
         self.talk = Conversation(self)
         self._palettes = palettes()
         self._source_changed()
+        self._tell_places()
         if self.source.main in ("z",):
             self.frame = self.source.data.sizes["z"] // 2
         self._choose_look(state)
@@ -168,11 +155,6 @@ class ImageViewer(Shown, anywidget.AnyWidget):  # type: ignore[misc]
         self._is_made = True
 
     # ---- what is shown
-
-    @property
-    def image(self) -> xr.DataArray:
-        """The image that is shown, with its coordinates, in memory. Shape (rows, columns)."""
-        return self.source.image(self.places)
 
     @property
     def stack(self) -> xr.DataArray:
@@ -191,11 +173,11 @@ class ImageViewer(Shown, anywidget.AnyWidget):  # type: ignore[misc]
 
     @span.setter
     def span(self, value: Span | tuple[str, int, int] | None) -> None:
-        span = Span(*value) if isinstance(value, tuple | list) else value
-        self._span = None if span is None else vars(span).copy()
+        span = None if value is None else as_place(value)
+        self._span = vars(span).copy() if isinstance(span, Span) else None
 
     @property
-    def caption(self) -> str:
+    def caption(self) -> str:  # type: ignore[override]
         """What is seen, in a line."""
         place = self.places.get(self.source.main, 0)
         where = self.source.place_text(self.source.main, place) if self.source.main else ""
@@ -211,61 +193,12 @@ class ImageViewer(Shown, anywidget.AnyWidget):  # type: ignore[misc]
         steps = Tiler(self.image.values, self.classes, self.quantiles).limits()
         self.clim = tuple(steps[min(tightness, len(steps) - 1)])
 
-    def place(self, **places: Place | tuple[str, int, int]) -> None:
-        """Go somewhere along any dimension: an index, or (how, first, last) for a range.
-
-        Raises
-        ------
-        ParameterError
-            If there is no such image.
-        UnknownNameError
-            If there is no such dimension.
-        """
-        for name, value in places.items():
-            if name not in self.source.others:
-                raise UnknownNameError("dimension to move along", name, self.source.others)
-            place = Span(*value) if isinstance(value, tuple | list) else value
-            if name == self.source.main:
-                if isinstance(place, Span):
-                    self.span = place
-                else:
-                    self.frame = place
-                    self.span = None
-            else:
-                self._go({**self.places, name: place})
-
-    def choose(self, rows: str, columns: str) -> None:
-        """Choose the dimensions shown downwards and to the right.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no such dimension.
-        ParameterError
-            If both are the same.
-        """
-        with self.lock:
-            source = ImageSource(self.source.whole, rows=rows, columns=columns)
-            self.source, self.places = source, source.checked({})
-            self.classes = source.classes()
-            self.frame, self._span, self._roi, self.zoom = 0, None, None, None
-            self._source_changed()
-        self.auto()
-        self.talk.show()
-
     # ---- state
 
     def _source_changed(self) -> None:
-        source = self.source
-        self._base, reason = geometry_of(source)
-        self.geometry = self._base
-        self._info = describe(source, self._base, reason)
-        with self.hold_trait_notifications():
-            bits = source.mask
-            self.mask = None if bits is None else self._as_mask(bits)
-            self._beam = self._info["geometry"] and self._info["geometry"]["beam"]
-            center = self._base and self._base.beam_center
-            self.beam_center = center and (center.x, center.y)
+        self._read_geometry()
+        bits = self.source.mask
+        self.mask = None if bits is None else self._as_mask(bits)
 
     def _as_mask(self, bits: Any) -> xr.DataArray:
         dims = (self.source.rows, self.source.columns)
@@ -283,14 +216,7 @@ class ImageViewer(Shown, anywidget.AnyWidget):  # type: ignore[misc]
                 self.frame = state.pop("frame", self.frame)
             self.auto()
 
-    def _go(self, places: dict[str, Place]) -> None:
-        with self.lock:
-            self.places = self.source.checked(places)
-        self.talk.show()
-
-    @traitlets.validate(
-        "frame", "clim", "scale", "cmap", "roi", "mask", "rings", "beam_center", "_span"
-    )  # type: ignore[untyped-decorator]
+    @traitlets.validate("frame", "clim", "scale", "cmap", "roi", "mask", "_span")  # type: ignore[untyped-decorator]
     def _check(self, proposal: Any) -> Any:
         return getattr(self, f"_checked_{proposal['trait'].name.strip('_')}")(proposal["value"])
 
@@ -330,7 +256,7 @@ class ImageViewer(Shown, anywidget.AnyWidget):  # type: ignore[misc]
         return cmap
 
     def _checked_roi(self, value: Any) -> Roi | None:
-        if value is None or isinstance(value, Roi) and value._viewer is self:
+        if value is None or (isinstance(value, Roi) and value._viewer is self):
             return value
         region = value.region if isinstance(value, Roi) else value
         if not isinstance(region, Region):
@@ -339,18 +265,6 @@ class ImageViewer(Shown, anywidget.AnyWidget):  # type: ignore[misc]
 
     def _checked_mask(self, value: Any) -> xr.DataArray | None:
         return None if value is None else self._as_mask(self.source.checked_mask(value))
-
-    @staticmethod
-    def _checked_rings(value: Any) -> tuple[str | float, ...]:
-        return checked_rings(value)
-
-    def _checked_beam_center(self, value: Any) -> tuple[float, float] | None:
-        if value is None:
-            return None
-        if self._base is None:
-            raise ParameterError(f"There is no beam centre to set. {self._info['noGeometry']}")
-        x, y = (float(number) for number in value)
-        return x, y
 
     # ---- what follows from a change of state
 
@@ -380,41 +294,7 @@ class ImageViewer(Shown, anywidget.AnyWidget):  # type: ignore[misc]
         if drawn != self._roi:
             self._roi = drawn
 
-    @traitlets.observe("_beam")  # type: ignore[untyped-decorator]
-    def _beam_moved(self, _change: Any) -> None:
-        if self._beam is not None:
-            rows, columns = axes_of(self.source)
-            x, y = columns.to_full(self._beam[0]), rows.to_full(self._beam[1])
-            if self.beam_center is None or not np.allclose(self.beam_center, (x, y), atol=1e-9):
-                self.beam_center = (x, y)
-
-    @traitlets.observe("beam_center")  # type: ignore[untyped-decorator]
-    def _beam_set(self, _change: Any) -> None:
-        if self._base is None or self.beam_center is None:
-            return
-        x, y = self.beam_center
-        self.geometry = self._base.with_beam_center(x, y)
-        rows, columns = axes_of(self.source)
-        beam = [columns.to_array(x), rows.to_array(y)]
-        if self._beam is None or not np.allclose(self._beam, beam, atol=1e-9):
-            self._beam = beam
-        self.show_rings()
-
-    @traitlets.observe("rings")  # type: ignore[untyped-decorator]
-    def show_rings(self, _change: Any = None) -> None:
-        """Send the rings to the browser."""
-        if self._is_made and self.geometry is not None:
-            self.talk.later("rings", self._send_rings)
-
-    def _send_rings(self) -> None:
-        geometry, axes = self.geometry, axes_of(self.source)
-        curves, arrays, notes = ring_curves(self.rings, geometry, self.source.shape, axes)
-        self.talk.tell({"type": "rings", "curves": curves, "notes": notes}, arrays)
-
     # ---- life
-
-    def _still(self) -> bytes:
-        return still(self)
 
     def _connect(self) -> None:
         if self.talk.worker.is_closed:

@@ -1,3 +1,11 @@
+// Round numbers between low and high: zero, powers of ten, then fives, then twos; even ones last.
+function roundNumbers(low, high) {
+  const largest = Math.max(Math.abs(low), Math.abs(high)), powers = [];
+  for (let power = Math.floor(Math.log10(largest || 1)); powers.length < 6; power--) powers.push(10 ** power);
+  const around = [0, ...[1, 5, 2].flatMap((factor) => powers.flatMap((power) => [factor * power, -factor * power]))];
+  return [...around.filter((value) => value >= low && value <= high), ...niceTicks(low, high, 10)].map((value) => Number(value.toPrecision(12)));
+}
+
 // Colour bar, histogram of the good pixels, and two handles for the contrast.
 class ColorBar {
   constructor(app) {
@@ -106,12 +114,12 @@ class ColorBar {
     context.fillStyle = colors.text;
     context.textAlign = "left";
     context.textBaseline = "middle";
-    let last = Infinity;
-    const number = Math.max(2, Math.floor(height / 45));
-    for (let k = 0; k <= number; k++) {
-      const rough = this.value(k / number), value = Number(rough.toPrecision(2)), y = this.y(value);
-      if (last - y < 14 || y < 8 || y > height - 8) continue;
-      last = y;
+    const taken = [], low = this.value(0), high = this.value(1);
+    for (const value of [low, high, ...roundNumbers(low, high)]) { // the rounder a number the sooner it gets its place
+      const y = this.y(value);
+      if (value < low || value > high || y < 8 || y > height - 8 || taken.some((other) => Math.abs(other - y) < 16)) continue;
+      if ((value === low || value === high) && Number(value.toPrecision(2)) !== value) continue;
+      taken.push(y);
       context.fillText(tell(value, 3), left + 6, y);
     }
   }
