@@ -386,7 +386,7 @@ def test_without_ipywidgets_the_error_says_what_to_install():
     code = (
         "import sys; sys.modules['ipywidgets'] = None\n"
         "import beamkit as bk, xarray as xr\n"
-        "try:\n    slices(xr.DataArray([[1., 2.]]))\n"
+        "try:\n    bk.view(xr.DataArray([[1., 2.]]))\n"
         "except ImportError as error:\n    print(type(error).__name__, error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
