@@ -5,13 +5,10 @@
 // changed(what) for "frame", "roi", "cursor", "mask", "beam", "look", "info", receive(content, arrays), close().
 const PANELS = [];
 
-// Viewers that are linked: what one shows the others show.
-const LINKED = (window.__beamkitLinked ??= new Map());
-
 const TOOLS = [
   ["pan", "Pan and zoom (Esc)"], ["line", "Line (K)"], ["rectangle", "Rectangle (B)"], ["circle", "Circle (O)"],
   ["polygon", "Polygon (G): click the corners, double-click the last"], ["sector", "Sector around the beam (S)"],
-  ["point", "Single pixel (N)"],
+  ["point", "Single pixel (N)"], ["ruler", "Ruler: distance and angle (U)"],
 ];
 
 class ViewerApp {
@@ -27,6 +24,7 @@ class ViewerApp {
     this.backgroundColor = rgba(238, 238, 238);
     this.readLook();
     this.build();
+    this.links = new Links(this);
     this.listen();
     this.infoChanged();
     this.send({ type: "ready" });
@@ -73,8 +71,11 @@ class ViewerApp {
     this.rings = new Rings(this);
     this.beam = new BeamCenter(this);
     this.regionTool = new RegionTool(this, { get: () => this.roi, changed: (roi, isFinal) => this.setRoi(roi, isFinal) });
-    this.pane.layers.push(new PixelValues(this), this.rings, this.beam, this.regionTool, this.cross, new ScaleBar(this));
+    this.planes = new PlaneCross(this);
+    this.ruler = new RulerTool(this);
+    this.pane.layers.push(new PixelValues(this), this.planes, this.rings, this.beam, this.regionTool, this.ruler, this.cross, new ScaleBar(this));
     this.message = h("div", { class: "bk-message", role: "status" });
+    this.assumed = h("div", { class: "bk-assumed" });
     this.title = h("div", { class: "bk-title" });
     this.panels = new Map();
     this.tabs = h("div", { class: "bk-tabs", role: "tablist" });
@@ -85,8 +86,9 @@ class ViewerApp {
       h("div", { class: "bk-body" },
         h("div", { class: "bk-main" },
           h("div", { class: "bk-image" }, this.pane.element, this.bar.canvas),
-          this.message, this.frames.element, this.cursorTable.element),
+          this.message, this.assumed, this.frames.element, this.cursorTable.element),
         this.sideBox));
+    for (const part of this.model.get("_without")) this.element.classList.add(`bk-no-${part}`);
     this.root.append(this.element);
   }
 
@@ -108,12 +110,22 @@ class ViewerApp {
   available() { return PANELS.filter((panel) => !panel.isFor || panel.isFor(this.info)); }
 
   infoChanged() {
-    const { info } = this;
+    const { info } = this, images = JSON.stringify([info.dims, info.rows, info.columns, info.title]);
+    this.geometry = info.geometry;
+    // How a detector stands is rarely in a header; what moves the numbers a lot is told at once.
+    const assumed = info.assumed.filter((line) => !line.startsWith("detector_fast_axis"));
+    this.assumed.textContent = assumed.length ? `Assumed: ${assumed.map((line) => line.replaceAll("_", " ")).join("; ")}` : "";
+    if (images === this.images) { // only what is known of the detector is another
+      this.cursorTable.refresh();
+      this.beamChanged();
+      this.notify("info");
+      return;
+    }
+    this.images = images;
     this.title.textContent = info.title;
     const names = Object.keys(this.palettes);
     this.cmapMenu.replaceChildren(...names.map((name) => h("option", { value: name }, name)));
     this.element.style.setProperty("--bk-ratio", info.shape[0] * (info.aspect || 0.75 * info.shape[1] / info.shape[0]) / info.shape[1]);
-    this.geometry = info.geometry;
     this.cursorTable.refresh();
     this.tabs.replaceChildren(...this.available().map((panel) => h("button", { class: "bk-tab", role: "tab", "data-panel": panel.id, onclick: () => this.set("panel", panel.id) }, panel.title)));
     this.pane.tiles = [];
@@ -172,13 +184,17 @@ class ViewerApp {
       const tile = await Tile.receive(content.tile, buffers);
       if (!this.isAlive) return;
       if (tile.role === "thumbnail") return this.frames.thumbnail(tile);
+      if (tile.clim && tile.version > (this.shown?.version ?? -1)) {
+        this.look.clim = tile.clim;
+        this.tables.clear();
+      }
       if (this.pane.add(tile)) this.tileShown(tile, start);
     } else if (content.type === "value") {
       this.exact = content;
       this.cursorTable.show();
     } else if (content.type === "rings") {
       const arrays = unpackArrays(content.arrays, buffers);
-      this.rings.set(content.curves.map((curve, k) => ({ ...curve, x: arrays[`x${k}`], y: arrays[`y${k}`] })));
+      this.rings.set(content, arrays);
       this.notify("rings");
     } else if (content.type === "panel") {
       const panel = this.panels.get(content.panel);
@@ -223,7 +239,10 @@ class ViewerApp {
       "change:_roi": () => { this.localRoi = undefined; this.pane.overlay.draw(); this.notify("roi"); },
       "change:_beam": () => { this.localBeam = null; this.beamChanged(); },
       "change:panel": () => this.panelChanged(),
-      "change:zoom": () => { const zoom = model.get("zoom"); if (zoom && String(zoom) !== String(this.sentZoom)) this.pane.show(zoom); },
+      "change:zoom": () => this.zoomChanged(),
+      "change:ruler": () => this.ruler.changed(),
+      "change:_cross": () => this.planes.changed(),
+      "change:_places change:axes": () => this.notify("position"),
     };
     for (const [names, handler] of Object.entries(this.handlers)) model.on(names, handler);
     this.element.addEventListener("keydown", (event) => this.onKey(event));
@@ -232,7 +251,6 @@ class ViewerApp {
     this.themeWatch.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-name", "data-jp-theme-light"] });
     this.sizeWatch = new ResizeObserver(() => { this.themeChanged(); this.frames.askForThumbnails(); });
     this.sizeWatch.observe(this.element);
-    this.linkUp();
   }
 
   close() {
@@ -243,7 +261,7 @@ class ViewerApp {
     this.pane.close();
     this.frames.stop();
     for (const panel of this.panels.values()) panel.close?.();
-    LINKED.get(this.model.get("_group"))?.delete(this);
+    this.links.close();
   }
 
   themeChanged() {
@@ -264,14 +282,14 @@ class ViewerApp {
     if (frame === this.frame && !this.span) return;
     this.model.set("frame", frame);
     this.set("_span", null);
-    this.linked((other) => { if (other.frame !== frame && frame < other.info.frames) { other.model.set("frame", frame); other.set("_span", null); } });
   }
   setSpan(span) { this.set("_span", span); }
 
-  setLook(change, isFinal = true) {
+  setLook(change, isFinal = true, isTold = true) {
     Object.assign(this.look, change);
     this.tables.clear();
-    this.pane.now();
+    if (isTold) this.links.look(change);
+    if (isTold) this.pane.now(); else this.pane.draw();
     this.frames.recolor();
     this.refresh();
     if (isFinal) {
@@ -300,7 +318,7 @@ class ViewerApp {
   setTool(name) {
     this.tool = name;
     if (this.regionTool.open) this.regionTool.cancel();
-    this.regionTool.tool = name === "pan" ? null : name;
+    this.regionTool.tool = name in REGIONS ? name : null;
     for (const [other, button] of this.toolButtons) button.classList.toggle("bk-on", other === name);
     this.pane.element.focus({ preventScroll: true });
   }
@@ -315,14 +333,14 @@ class ViewerApp {
 
   moveBeam(position, isFinal = false) {
     this.localBeam = position;
-    const old = this.model.get("_beam");
-    this.rings.shift = [position[0] - old[0], position[1] - old[1]];
     this.beamChanged();
+    this.sendBeam ??= oncePerPicture(() => { if (this.localBeam) this.model.set("_beam", this.localBeam), this.model.save_changes(); });
     if (isFinal) this.set("_beam", position);
+    else this.sendBeam();
   }
   beamChanged() {
     const g = this.info.geometry, beam = this.beamCenter;
-    if (g && beam) {
+    if (g && g.beam && beam) {
       const dx = (beam[0] - g.beam[0]) * g.stepX * g.sizeX, dy = (beam[1] - g.beam[1]) * g.stepY * g.sizeY;
       this.geometry = { ...g, origin: g.origin.map((o, k) => o - dx * g.fast[k] - dy * g.slow[k]) };
     }
@@ -342,12 +360,18 @@ class ViewerApp {
     this.showCursor();
     this.tellCursor ??= settled(() => { if (this.pointer) this.set("cursor", this.pointer); }, 120);
     if (isInside) this.tellCursor();
-    this.linked((other) => { other.otherPointer = this.pointer; other.showCursor(); });
+    this.links.cursor();
   }
   cursorLeaves() {
     this.pointer = null;
     this.showCursor();
-    this.linked((other) => { other.otherPointer = null; other.showCursor(); });
+    this.links.cursor();
+  }
+  // The mouse is over another viewer that is linked to this one.
+  pointElsewhere(pointer) {
+    this.otherPointer = pointer;
+    this.showElsewhere ??= oncePerPicture(() => this.showCursor());
+    this.showElsewhere();
   }
   showCursor() {
     this.cursorTable.show();
@@ -374,21 +398,24 @@ class ViewerApp {
   }
   flag(code) { return code === GAP ? " gap" : code === MASKED ? " masked" : code === SATURATED ? " saturated" : ""; }
 
-  // ---- linked viewers
-  linkUp() {
-    const group = this.model.get("_group");
-    if (!group) return;
-    if (!LINKED.has(group)) LINKED.set(group, new Set());
-    LINKED.get(group).add(this);
-  }
-  linked(f) {
-    for (const other of LINKED.get(this.model.get("_group")) ?? []) if (other !== this && other.isAlive) f(other);
-  }
+  // ---- what is visible
   viewChanged() {
-    const bounds = this.pane.bounds;
-    this.linked((other) => other.pane.show(bounds, false));
+    this.links.view();
+    this.tellView();
+  }
+  tellView() {
+    this.notify("view");
     this.tellZoom ??= settled(() => { this.sentZoom = this.pane.isFitted ? null : this.pane.bounds; this.set("zoom", this.sentZoom); }, 200);
     this.tellZoom();
+  }
+  // By a cell, or in another window: follow, and tell nobody.
+  zoomChanged() {
+    const zoom = this.model.get("zoom");
+    if (String(zoom) === String(this.sentZoom)) return;
+    this.sentZoom = zoom;
+    if (zoom) this.pane.show(zoom, false); else this.pane.fit(false);
+    this.links.view(false);
+    this.notify("view");
   }
 
   // ---- keys: as in ImageJ and DAWN, while the viewer has the focus
@@ -403,9 +430,9 @@ class ViewerApp {
       PageUp: () => this.frames.step(-10), PageDown: () => this.frames.step(10), Home: () => this.frames.choose(0), End: () => this.frames.choose(this.info.frames - 1),
       p: () => this.frames.toggle(), a: () => this.auto(), i: () => this.setLook({ invert: !this.look.invert }), c: () => this.toggleCross(),
       l: () => this.setLook({ scale: this.look.scale === "log" ? "linear" : "log" }),
-      k: () => this.setTool("line"), b: () => this.setTool("rectangle"), o: () => this.setTool("circle"), g: () => this.setTool("polygon"), s: () => this.setTool("sector"), n: () => this.setTool("point"),
+      k: () => this.setTool("line"), b: () => this.setTool("rectangle"), o: () => this.setTool("circle"), g: () => this.setTool("polygon"), s: () => this.setTool("sector"), n: () => this.setTool("point"), u: () => this.setTool("ruler"),
       h: () => this.open("color"), m: () => this.open("inspect"), r: () => this.open("rings"),
-      Escape: () => { if (this.regionTool.open || this.roi) this.regionTool.cancel(); this.setTool("pan"); },
+      Escape: () => { if (this.ruler.cancel()) return; if (this.regionTool.open || this.roi) this.regionTool.cancel(); this.setTool("pan"); },
       Enter: () => this.regionTool.finish(),
       " ": () => { this.isSpaceDown = true; },
       ArrowLeft: () => this.arrow(-by, 0), ArrowRight: () => this.arrow(by, 0), ArrowUp: () => this.arrow(0, -by), ArrowDown: () => this.arrow(0, by),
