@@ -15,7 +15,7 @@ from beamkit.core.errors import ParameterError, UnknownNameError
 from beamkit.core.schema import ATTRIBUTES
 
 from ._names import natural
-from .listing import KINDS, Entry
+from .listing import Entry
 from .metadata import Attributes
 
 #: What the listing says without a look into the file.
@@ -247,14 +247,18 @@ def ordered(
     Returns
     -------
     places
-        Folders come first, in every order; entries that lack the attribute come last, by name.
+        Folders come first in every order, then series; entries that lack the attribute come last.
     """
     found = [(place, field(entry, headers(entry), by)) for place, entry in enumerate(entries)]
     have = [(place, value) for place, value in found if value is not None]
     lack = [place for place, value in found if value is None]
     have.sort(key=lambda one: _sort_key(one[1]), reverse=descending)
     places = [place for place, _ in have] + lack
-    return sorted(places, key=lambda place: KINDS.index(entries[place].kind) == 0, reverse=True)
+    return sorted(places, key=lambda place: _RANKS.get(entries[place].kind, len(_RANKS)))
+
+
+#: Kinds that come first, in every order.
+_RANKS = {"folder": 0, "series": 1}
 
 
 def _sort_key(value: Any) -> tuple[int, Any]:

@@ -12,9 +12,6 @@ from beamkit.core.errors import UnreadableFileError
 
 from ._names import families, guess_format, natural, series_name
 
-#: In the order in which they are listed; and ``"frame"``, one image of a file of several.
-KINDS = ("folder", "series", "file", "unreadable")
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -28,8 +25,8 @@ class Entry:
         Where it is. For a series, the folder and the name that it is shown under, which is not a
         file: its files are ``files``.
     kind
-        ``"folder"``, ``"series"`` (frames in files that differ by a number), ``"file"`` or
-        ``"unreadable"``.
+        ``"folder"``, ``"series"`` (frames in files that differ by a number), ``"file"``,
+        ``"unreadable"``, or ``"frame"``: one image of a file of several.
     size
         [byte]; of a series, of all its files; 0 for a folder.
     mtime

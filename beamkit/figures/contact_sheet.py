@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,14 +11,16 @@ from typing import Any
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
 from beamkit.core.errors import ParameterError, ShapeError
 
 from .picture import STYLE, Picture
 
-#: Width and height of a picture with its name [inch].
-_WIDTH, _HEIGHT = 1.3, 1.55
+#: Width and height of a cell, its margin, and the side of the picture in it [inch].
+_WIDTH, _HEIGHT, _MARGIN = 1.3, 1.5, 0.06
+_SIDE = _WIDTH - 2 * _MARGIN
 
 
 @dataclass(frozen=True)
@@ -68,35 +71,46 @@ def contact_sheet(cells: Sequence[Cell], *, caption: str, columns: int = 6) -> P
     columns = min(columns, len(cells))
     rows = math.ceil(len(cells) / columns)
     picture = Picture(_WIDTH * columns, _HEIGHT * rows, caption=caption)
-    panels = picture.panels(rows, columns)
+    # One axes for all, in inches: a dozen of their own take a second to lay out.
+    picture.set_layout_engine("none")
+    axes = picture.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
     with rc_context(STYLE):
-        for axes, cell in zip(panels, cells, strict=False):
-            _draw(axes, cell)
-        for axes in panels[len(cells) :]:
-            axes.set_axis_off()
+        for number, cell in enumerate(cells):
+            row, column = divmod(number, columns)
+            _draw(axes, cell, (column * _WIDTH + _MARGIN, (rows - row) * _HEIGHT - _MARGIN))
+    axes.set(xlim=(0, columns * _WIDTH), ylim=(0, rows * _HEIGHT), aspect="auto")
     return picture
 
 
-def _draw(axes: Axes, cell: Cell) -> None:
-    axes.set(xticks=[], yticks=[])
-    axes.set_xlabel(_short(cell.name), fontsize=6.5, labelpad=3)
-    for spine in axes.spines.values():
-        spine.set(visible=True, color="#bbbbbb")
+def _draw(axes: Axes, cell: Cell, corner: tuple[float, float]) -> None:
+    """Draw a cell below and right of its upper left corner [inch]."""
+    left, top = corner
+    middle = left + _SIDE / 2, top - _SIDE / 2
     if cell.image is not None:
         image = _checked(cell, np.asarray(cell.image), 3)
-        rows, columns = image.shape[:2]
-        # A sinogram of two rows is stretched: better seen than true.
-        is_thin = max(rows, columns) > 4 * min(rows, columns)
-        axes.imshow(image, aspect="auto" if is_thin else "equal")
+        width, height = _fitted(*image.shape[:2])
+        (x, y), (half_width, half_height) = middle, (width / 2, height / 2)
+        extent = x - half_width, x + half_width, y - half_height, y + half_height
+        axes.imshow(image, extent=extent, origin="upper", aspect="auto", zorder=1)
     elif cell.curve is not None:
         x, y = _checked(cell, np.asarray(cell.curve, float), 2)
-        axes.plot(x, y, linewidth=1)
-        axes.set(xlim=(-0.08, 1.08), ylim=(-0.08, 1.08))
+        axes.plot(left + _SIDE * (0.08 + 0.84 * x), top - _SIDE * (0.92 - 0.84 * y), linewidth=1)
     else:
-        axes.text(
-            0.5, 0.5, cell.text, transform=axes.transAxes, ha="center", va="center", fontsize=7,
-            color="#777777", wrap=True,
-        )  # fmt: skip
+        words = "\n".join(textwrap.wrap(cell.text, 16)[:4])
+        axes.text(*middle, words, ha="center", va="center", fontsize=7, color="#777777")
+    frame = Rectangle((left, top - _SIDE), _SIDE, _SIDE, fill=False, color="#cccccc", linewidth=0.6)
+    axes.add_patch(frame)
+    axes.text(
+        middle[0], top - _SIDE - 0.12, _short(cell.name), ha="center", va="center", fontsize=7
+    )
+
+
+def _fitted(rows: int, columns: int) -> tuple[float, float]:
+    """Return width and height [inch]; what would be a line is stretched: better seen than true."""
+    longest = max(rows, columns)
+    width, height = _SIDE * columns / longest, _SIDE * rows / longest
+    return max(width, _SIDE * 0.4), max(height, _SIDE * 0.4)
 
 
 def _checked(cell: Cell, values: NDArray[Any], number: int) -> NDArray[Any]:

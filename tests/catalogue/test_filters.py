@@ -97,8 +97,10 @@ def test_order_by_name_is_natural_and_folders_come_first(visit):
 
 def test_order_by_size(visit):
     entries = list_folder(visit)
-    sizes = [entries[place].size for place in ordered(entries, "size") if entries[place].size]
+    found = [entries[place] for place in ordered(entries, "size")]
+    sizes = [entry.size for entry in found if entry.kind == "file"]
     assert sizes == sorted(sizes)
+    assert [entry.kind for entry in found[:4]] == ["folder", "folder", "series", "file"]
 
 
 def test_order_by_attribute_puts_files_without_it_last():
