@@ -75,8 +75,16 @@ def _header(header: Any) -> list[list[str]]:
             header = json.loads(header)
         except ValueError:
             header = {str(n): line for n, line in enumerate(header.splitlines(), 1)}
-    entries = header.items() if isinstance(header, dict) else ()
-    return [[str(name), _text(value)] for name, value in entries][:_MOST]
+    return [[name, _text(value)] for name, value in _flat(header)][:_MOST]
+
+
+def _flat(header: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the entries of nested dictionaries, their names joined."""
+    for name, value in header.items() if isinstance(header, dict) else ():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", value
 
 
 def _text(value: Any) -> str:
