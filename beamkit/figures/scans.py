@@ -27,8 +27,7 @@ _FIT = "#1a1a1a"
 #: Axes that are logarithmic.
 LOGS = {False: "", True: "y", "x": "x", "y": "y", "xy": "xy"}
 
-#: Characters in a line of the legend; curves that it names.
-_LEGEND_WIDTH = 84
+#: Curves that the legend names.
 _LEGEND_MOST = 12
 
 #: Curves with more points are drawn without a mark for each.
@@ -118,8 +117,10 @@ def scan_curves(
     return curves
 
 
-def plot_curves(axes: Axes, curves: dict[str, xr.DataArray], *, monitor: str | None = None) -> None:
-    """Draw curves with labels, units, and, of several, a legend above."""
+def plot_curves(
+    axes: Axes, curves: dict[str, xr.DataArray], *, monitor: str | None = None, characters: int = 84
+) -> None:
+    """Draw curves with labels, units, and, of several, a legend above, so wide."""
     for number, (label, values) in enumerate(curves.items()):
         marks: dict[str, Any] = {"marker": "o", "markersize": 2.5}
         axes.plot(
@@ -135,11 +136,13 @@ def plot_curves(axes: Axes, curves: dict[str, xr.DataArray], *, monitor: str | N
     names = list(dict.fromkeys(str(values.name) for values in curves.values()))
     axes.set_ylabel(_label(names, curves.values(), monitor))
     if len(curves) > 1:
-        _legend(axes, list(curves))
+        _legend(axes, list(curves), characters)
 
 
-def plot_fit(axes: Axes, fit: PeakFit) -> list[Artist]:
+def plot_fit(axes: Axes, fit: PeakFit, *, is_brief: bool = False) -> list[Artist]:
     """Draw a fit over its range, with its numbers on the side where there is room.
+
+    Brief, these are position and width only.
 
     Returns what was drawn, so that it can be taken away again.
     """
@@ -152,7 +155,7 @@ def plot_fit(axes: Axes, fit: PeakFit) -> list[Artist]:
         ground = fit.background_curve().values
         drawn += axes.plot(axis, found.values, color=_FIT, lw=1.2, label="_fit", zorder=3)
         drawn += axes.plot(axis, ground, color=_FIT, lw=0.7, ls=":", label="_background")
-        place, text = fit.position.value, tell_fit(fit)
+        place, text = fit.position.value, tell_fit(fit, is_brief=is_brief)
     low, high = axes.get_xlim()
     is_left = place - low > (high - low) / 2
     told = axes.text(
@@ -170,11 +173,14 @@ def plot_fit(axes: Axes, fit: PeakFit) -> list[Artist]:
     return [*drawn, told]
 
 
-def tell_fit(fit: PeakFit) -> str:
+def tell_fit(fit: PeakFit, *, is_brief: bool = False) -> str:
     """Return the numbers of a fit in a few lines; of one that failed, the reason."""
     if not fit.success:
         return fill(fit.reason, 44)
-    lines = [f"{fit.model.replace('_', '-')}", f"position {fit.position}", f"fwhm {fit.fwhm}"]
+    lines = [f"position {fit.position}", f"fwhm {fit.fwhm}"]
+    if is_brief:
+        return "\n".join(lines)
+    lines.insert(0, fit.model.replace("_", "-"))
     lines += [f"height {fit.height}", f"area {fit.area}"]
     if fit.model == "pseudo_voigt":
         lines.append(f"Lorentzian {fit.fraction}")
@@ -204,9 +210,9 @@ def describe(curves: dict[str, xr.DataArray], monitor: str | None = None) -> str
     return f"{shown} against {axis_of(values[0]).name}{normal}{several}"
 
 
-def _legend(axes: Axes, labels: list[str]) -> None:
+def _legend(axes: Axes, labels: list[str], characters: int) -> None:
     widest = max(len(label) for label in labels[:_LEGEND_MOST])
-    columns = max(1, min(len(labels), _LEGEND_WIDTH // (widest + 6)))
+    columns = max(1, min(len(labels), characters // (widest + 6)))
     hidden = len(labels) - _LEGEND_MOST
     axes.legend(
         loc="lower left",

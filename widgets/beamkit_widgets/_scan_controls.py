@@ -29,11 +29,10 @@ _STYLE = f"""<style>
 .beamkit-scan {{ max-width: 860px; }}
 .beamkit-scan .beamkit-scan-row {{ flex-flow: row wrap; align-items: flex-start; }}
 .beamkit-scan .jupyter-matplotlib {{ max-width: 100%; overflow: auto hidden; }}
-.beamkit-scan .beamkit-scan-side {{ flex: 1 1 220px; min-width: 220px; max-width: 560px; }}
+.beamkit-scan .beamkit-scan-side {{ flex: 1 1 260px; min-width: 220px; max-width: 460px; }}
 .beamkit-scan .widget-label {{ overflow: hidden; text-overflow: ellipsis; }}
-.beamkit-scan .beamkit-numbers {{ font-family: var(--jp-code-font-family, monospace);
-  font-size: var(--jp-code-font-size, 13px); line-height: 1.45; white-space: pre-wrap;
-  color: var(--jp-content-font-color1, inherit); }}
+.beamkit-scan .beamkit-numbers .widget-html-content {{ line-height: 1.45; white-space: pre-wrap;
+  font-family: var(--jp-code-font-family, monospace); font-size: var(--jp-code-font-size, 13px); }}
 </style>"""
 
 #: Curves whose values the cursor tells.

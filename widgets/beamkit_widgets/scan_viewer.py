@@ -36,6 +36,11 @@ from ._scan_controls import make_scan_controls
 from ._shown import Shown
 from ._span import Range, Span, draw_range
 
+#: Size of the figure [inch]: it fits beside the side bar of a window of 900 pixels.
+_SIZE = (4.5, 3.75)
+#: Characters in a line of its legend.
+_CHARACTERS = 50
+
 #: What state and code are made of.
 _STATE = ("x", "y", "monitor", "derivative", "scale", "model", "selection")
 
@@ -151,7 +156,7 @@ class ScanViewer(Shown, ipw.VBox):  # type: ignore[misc]
         with DRAWING, rc_context(STYLE):
             # A Figure without pyplot, which would keep the figure of every viewer for ever.
             layout = ConstrainedLayoutEngine(rect=(TOOLBAR_WIDTH, 0, 1 - TOOLBAR_WIDTH, 1))
-            self.figure = Figure((5.6, 4.0), dpi=100, layout=layout)
+            self.figure = Figure(_SIZE, dpi=100, layout=layout)
             self.axes = self.figure.add_subplot()
 
     def _plot(self, _change: Any = None) -> None:
@@ -162,7 +167,7 @@ class ScanViewer(Shown, ipw.VBox):  # type: ignore[misc]
             self.caption = describe(self.curves, self.monitor)
             self.axes.clear()
             self._marks = []
-            plot_curves(self.axes, self.curves, monitor=self.monitor)
+            plot_curves(self.axes, self.curves, monitor=self.monitor, characters=_CHARACTERS)
             set_log(self.axes, self.SCALES[self.scale])
         self._fit()
 
@@ -193,7 +198,7 @@ class ScanViewer(Shown, ipw.VBox):  # type: ignore[misc]
             limits = self.axes.get_xlim(), self.axes.get_ylim()
             self._marks = draw_range(self.axes, selection)
             if self.fit is not None:
-                self._marks += plot_fit(self.axes, self.fit)
+                self._marks += plot_fit(self.axes, self.fit, is_brief=True)
             self.axes.set(xlim=limits[0], ylim=limits[1])
         if self.comm is not None:
             self._canvas.draw_idle()
