@@ -13,8 +13,10 @@ from beamkit.core import schema
 from beamkit.core.detector_geometry import (
     SQUARE_FAST,
     SQUARE_SLOW,
+    DetectorPlane,
     beam_center,
     origin_from_beam_center,
+    swing,
 )
 from beamkit.core.errors import MetadataError, ParameterError
 from beamkit.core.history import extend
@@ -170,8 +172,11 @@ def _origin(attrs: Mapping[str, Any]) -> dict[str, list[float]]:
     """Return origin and axes of a detector whose beam centre, distance or pixel were given."""
     if any(name not in attrs for name in _NOMINAL):
         return {}
-    fast = attrs.get("detector_fast_axis", SQUARE_FAST)
-    slow = attrs.get("detector_slow_axis", SQUARE_SLOW)
+    # On an arm, the beam centre is where the direct beam meets the detector that was swung.
+    arm = float(attrs.get("detector_two_theta", 0.0))
+    square = swing(DetectorPlane((0.0, 0.0, 0.0), SQUARE_FAST, SQUARE_SLOW), arm)
+    fast = attrs.get("detector_fast_axis", square.fast)
+    slow = attrs.get("detector_slow_axis", square.slow)
     origin = origin_from_beam_center(*(attrs[name] for name in _NOMINAL), fast=fast, slow=slow)
     return {
         "detector_origin": list(origin),

@@ -252,6 +252,19 @@ def test_swung_detector_has_its_beam_center_where_the_beam_meets_it(tmp_path):
     assert changed == {"beam_center_y", "detector_distance"}
 
 
+def test_a_distance_given_on_opening_does_not_take_the_detector_off_its_arm(tmp_path):
+    lines_ = mini_header(two_theta=30).splitlines()
+    mini = "\n".join(line for line in lines_ if "Detector_distance" not in line)
+    path = write_cbf(tmp_path / "a.cbf", mini=mini)
+    attrs = bk.open(path, detector_distance=0.4, beam_center=(3.5, 20.25)).attrs
+    # Swung up about the horizontal axis: columns run down and away from the sample.
+    slow = [0, -math.cos(math.radians(30)), 0.5]
+    size_x, size_y = attrs["pixel_size_x"], attrs["pixel_size_y"]
+    corner = np.array([3.5 * size_x, 0, 0.4]) - 20.25 * size_y * np.array(slow)
+    np.testing.assert_allclose(attrs["detector_slow_axis"], slow, atol=1e-11)
+    np.testing.assert_allclose(attrs["detector_origin"], corner, atol=1e-11)
+
+
 def test_detector_beside_the_beam_has_no_beam_center(tmp_path):
     attrs = bk.open(write_cbf(tmp_path / "a.cbf", mini=mini_header(two_theta=100))).attrs
     assert "beam_center_x" not in attrs
