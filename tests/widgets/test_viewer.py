@@ -120,7 +120,8 @@ class TestPictures:
         assert (tile["stepX"], tile["stepY"]) == (1, 1)
         expected = frames["frames"].values[0, y : y + tile["rows"], x : x + tile["columns"]]
         np.testing.assert_array_equal(values, expected)
-        assert x <= 60 and x + tile["columns"] >= 75
+        assert x <= 60
+        assert x + tile["columns"] >= 75
         buffers = next(b for c, b in viewer.sent if c.get("tile", {}).get("role") == "detail")
         sent = np.frombuffer(buffers[1]).reshape(expected.shape)
         np.testing.assert_array_equal(sent, expected)
