@@ -33,6 +33,7 @@ STATE = (
     "invert",
     "roi",
     "rings",
+    "ruler",
     "zoom",
     "panel",
 )
@@ -86,7 +87,7 @@ class Exported:
     def picture(self, caption: str | None = None) -> Picture:
         """Return what is seen as a static picture, with caption, colour bar and scale bar."""
         return image_picture(
-            self.image.assign_attrs(self.source.data.attrs),
+            self.image.assign_attrs(self.source.oriented.attrs),
             mask=self.mask,
             geometry=self.geometry,
             caption=caption or self.caption,

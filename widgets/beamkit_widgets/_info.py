@@ -28,6 +28,7 @@ class Axis(grid.Axis):
     def described(self) -> dict[str, Any]:
         """Return name, first value, step and unit."""
         return {
+            "dim": self.name,
             "name": self.name.replace("_", " "),
             "first": self.first,
             "step": self.step,
@@ -64,7 +65,7 @@ def beam_of(geometry: Geometry | None) -> BeamCenter | None:
 def describe(source: ImageSource, geometry: Geometry | None, reason: str) -> dict[str, Any]:
     """Return all that the parts in the browser ask for."""
     rows, columns = axes_of(source)
-    shown = grid.Grid.of(source.data.transpose(..., source.rows, source.columns))
+    shown = grid.Grid.of(source.oriented)
     data, title = source.data, str(source.data.name or "image").replace("_", " ")
     file = Path(str(data.attrs.get("source", "")).split(" ")[0]).name
     name = data.attrs.get("title") or data.attrs.get("sample") or file
@@ -72,13 +73,14 @@ def describe(source: ImageSource, geometry: Geometry | None, reason: str) -> dic
         "shape": list(source.shape),
         "rows": rows.described(),
         "columns": columns.described(),
-        "aspect": _aspect(shown),
+        "aspect": _aspect(source, shown),
         "main": source.main,
         "frames": data.sizes[source.main] if source.main else 1,
         "title": f"{title}: {name}" if name else title,
         "unit": unit_of(data),
         "kind": str(data.attrs.get("kind", "")),
         "bar": _scale_bar(shown),
+        "pixel": _pixel(shown),
         "geometry": None if geometry is None else _plain(geometry, rows, columns),
         "assumed": [] if geometry is None else list(geometry.assumed),
         "assumesBeam": geometry is not None and any("beam" in line for line in geometry.assumed),
@@ -107,12 +109,26 @@ def _plain(geometry: Geometry, rows: Axis, columns: Axis) -> dict[str, Any]:
     }
 
 
-def _aspect(shown: grid.Grid) -> float | None:
+def _aspect(source: ImageSource, shown: grid.Grid) -> float | None:
     """Return height over width of a pixel on the screen; None: they are not comparable."""
-    ratio = shown.aspect
+    ratio = shown.aspect if _are_alike(source, shown) else None
     # A sinogram of a few rows, say, is better seen than true.
     is_good = ratio is not None and 0.05 < ratio * shown.rows.size / shown.columns.size < 20
     return ratio if is_good else None
+
+
+def _are_alike(source: ImageSource, shown: grid.Grid) -> bool:
+    """Whether both axes are lengths or pixels; the number of a frame is neither."""
+    is_space = all(dim in ("x", "y", "z") or dim.startswith("dim_") for dim in source.axes)
+    return source.is_detector or is_space or shown.pixel_width is not None
+
+
+def _pixel(shown: grid.Grid) -> dict[str, Any] | None:
+    """Return the size of a pixel for the ruler; None where it is not known."""
+    if shown.pixel_width is None:
+        return None
+    unit = shown.length_unit.replace("um", "µm")
+    return {"width": shown.pixel_width, "height": shown.pixel_height, "unit": unit}
 
 
 def _scale_bar(shown: grid.Grid) -> dict[str, Any] | None:

@@ -16,9 +16,9 @@ from beamkit.core.errors import ParameterError, ShapeError, UnknownNameError
 from beamkit.core.schema import main_variable
 from beamkit.images import PixelClasses, classify
 
-from ._ranges import HOWS as HOWS
-from ._ranges import Span as Span
-from ._ranges import combined, combined_stack
+from ._ranges import HOWS, Span, combined, combined_stack
+
+__all__ = ["HOWS", "ImageSource", "Place", "Span", "as_place", "unit_of"]
 
 #: Coordinates of a frame that are told beside its number.
 _TOLD = 3
@@ -86,7 +86,7 @@ class ImageSource:
         self.mask: NDArray[np.uint32] | None = None
         #: The mask as it was given, shape of the last two dimensions of the data.
         self.given_mask = mask
-        if mask is not None and self._is_detector():
+        if mask is not None and self.is_detector:
             bits = np.asarray(mask)
             self.mask = self.checked_mask(bits.T if self._is_turned() else bits)
         #: The mask that came with the data, whatever is drawn later.
@@ -105,7 +105,13 @@ class ImageSource:
             )
         return chosen
 
-    def _is_detector(self) -> bool:
+    @property
+    def axes(self) -> tuple[str, str]:
+        """Dimensions of rows and columns."""
+        return self.rows, self.columns
+
+    @property
+    def is_detector(self) -> bool:
         """Whether the images are as the mask is: not cut along another dimension."""
         return {self.rows, self.columns} == {str(dim) for dim in self.data.dims[-2:]}
 
@@ -119,7 +125,7 @@ class ImageSource:
         data = self.data.transpose(..., self.rows, self.columns)
         sizes = {name: data.attrs.get(name) for name in _SIZES if name in data.attrs}
         attrs = {name: value for name, value in data.attrs.items() if name not in _SIZES}
-        if self._is_detector():
+        if self.is_detector:
             turn = {"x": "y", "y": "x"} if self._is_turned() else {"x": "x", "y": "y"}
             attrs |= {name[:-1] + turn[name[-1]]: value for name, value in sizes.items()}
         return _with_attrs(data, attrs)
@@ -158,11 +164,11 @@ class ImageSource:
             return np.asarray(bits.astype(np.uint32) << 8)
         return bits.astype(np.uint32, copy=False)
 
-    def classes(self) -> PixelClasses | None:
-        """Return what is known of each pixel; None where nothing is."""
+    def classes(self, *, only: int = 0xFFFFFFFF) -> PixelClasses | None:
+        """Return what is known of each pixel, from some bits of the mask; None if nothing is."""
         if self.mask is None and self.count_cutoff is None:
             return None
-        mask = np.zeros(self.shape, np.uint32) if self.mask is None else self.mask
+        mask = np.zeros(self.shape, np.uint32) if self.mask is None else self.mask & only
         if self.count_cutoff is not None:
             # Readers mark what is above the cutoff in the first frame; each frame has its own.
             mask = np.where((mask & MASK_UNUSABLE) == MASK_OVER_RESPONDING, 0, mask)
@@ -216,6 +222,11 @@ class ImageSource:
         others = {name: place for name, place in places.items() if name != self.main}
         stack = self._at(self.checked({**others, self.main: 0}), without=self.main)
         return stack.transpose(self.main, self.rows, self.columns) if self.main else stack
+
+    def forget_ranges(self) -> None:
+        """Forget the images that several were combined to."""
+        for key in [key for key in self._kept if any(isinstance(at, Span) for _, at in key[-1])]:
+            del self._kept[key]
 
     def forget(self) -> None:
         """Forget the images that were kept, such as after the data have changed."""

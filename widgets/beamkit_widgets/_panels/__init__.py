@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from . import color, frames, inspect, mask, metadata, peak, profile, rings
+
 if TYPE_CHECKING:
     from beamkit_widgets.viewer import ImageViewer
 
@@ -18,4 +20,13 @@ Question = Mapping[str, Any]
 Answer = tuple[dict[str, Any], dict[str, NDArray[Any]]]
 
 #: The panels that ask the kernel; those that do not are in JavaScript only.
-PANELS: dict[str, Callable[[ImageViewer, Question], Answer]] = {}
+PANELS: dict[str, Callable[[ImageViewer, Question], Answer]] = {
+    "color": color.answer,
+    "profile": profile.answer,
+    "frames": frames.answer,
+    "inspect": inspect.answer,
+    "mask": mask.answer,
+    "metadata": metadata.answer,
+    "peak": peak.answer,
+    "rings": rings.answer,
+}

@@ -19,7 +19,10 @@ const ICONS = {
   pause: "M5 3v10M11 3v10",
   copy: "M5 5h8v9H5zM3 11V2h8",
   undo: "M3 7h7a3 3 0 0 1 0 6H6M3 7l3-3M3 7l3 3",
+  redo: "M13 7H6a3 3 0 0 0 0 6h4M13 7l-3-3M13 7l-3 3",
   save: "M8 2v8M4.500 7L8 10.500 11.500 7M3 13.500h10",
+  swap: "M2 5h11M10 2l3 3-3 3M14 11H3M6 8l-3 3 3 3",
+  clear: "M4 4l8 8M12 4l-8 8",
   ruler: "M2 11L11 2l3 3-9 9zM5 8l1.500 1.500M7 6l1.500 1.500M9 4l1.500 1.500",
 };
 

@@ -40,7 +40,11 @@ class ImagePane {
   // ---- zoom and pan
   resize() {
     if (!this.width || !this.height) return;
-    if (this.isFitted) this.fit(false);
+    if (!this.hasSize) { // now that it is in the page
+      this.hasSize = true;
+      this.fit(false);
+      if (this.app.model.get("zoom")) this.app.zoomChanged();
+    } else if (this.isFitted) this.fit(false);
     else this.changed(false);
   }
 
