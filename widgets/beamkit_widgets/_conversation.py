@@ -173,7 +173,10 @@ class Conversation:
             with viewer.lock:
                 if version == self._version:
                     self._tiler = tiler
-        return version, tiler, {"version": version, **_where(source, places)}
+        described = {"version": version, **_where(source, places)}
+        if viewer.auto_contrast:  # the browser shows picture and contrast in one step
+            described["clim"] = tiler.limits()[0]
+        return version, tiler, described
 
     def _send_picture(self) -> None:
         _version, tiler, described = self._current()
@@ -185,6 +188,8 @@ class Conversation:
         header, buffers = tiler.whole(width or _CANVAS[0], height or _CANVAS[1])
         described |= {"histogram": tiler.histogram(), "automatic": tiler.limits()}
         self._send({"type": "tile", "tile": {**header, **described, "role": "whole"}}, buffers)
+        if "clim" in described:
+            self._viewer.clim = tuple(described["clim"])
 
     def _send_visible(self, client: str) -> None:
         view = self._clients.get(client, {})

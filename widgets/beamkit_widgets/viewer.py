@@ -15,16 +15,18 @@ from beamkit.core.errors import ParameterError, UnknownNameError
 from beamkit.images import SCALES, Region, default_quantiles, region_from_dict
 
 from ._bundle import script, styles
+from ._contrast import automatic
 from ._conversation import Conversation
 from ._detector import OnDetector
 from ._export import STATE, Exported
 from ._inspecting import Inspecting
+from ._linked import Linked
+from ._masking import Masked
 from ._measuring import Measuring
 from ._palettes import palette, palettes
 from ._roi import Roi
 from ._shown import Shown
 from ._source import HOWS, ImageSource, Place, Span, as_place
-from ._tiles import Tiler
 
 _PARTS = (
     "dom",
@@ -45,8 +47,15 @@ _PANELS = tuple(
 )
 
 
-class ImageViewer(  # type: ignore[misc]
-    Inspecting, Exported, OnDetector, Shown, Measuring, anywidget.AnyWidget
+class ImageViewer(
+    Inspecting,
+    Linked,
+    Exported,
+    OnDetector,
+    Masked,
+    Shown,
+    Measuring,
+    anywidget.AnyWidget,  # type: ignore[misc]
 ):
     """See images, and ask them questions; what the mouse does is state that a cell can read.
 
@@ -71,6 +80,8 @@ class ImageViewer(  # type: ignore[misc]
         Values of the first and the last colour [unit of the data].
     scale
         ``"linear"``, ``"sqrt"``, ``"log"`` or ``"asinh"``.
+    auto_contrast
+        Whether every image gets a contrast of its own; False: all have that of ``clim``.
     cmap, invert
         Colour map of matplotlib, and whether it runs the other way.
     roi
@@ -78,8 +89,8 @@ class ImageViewer(  # type: ignore[misc]
         ``data``, ``statistics()`` ...: :class:`~beamkit_widgets._roi.Roi`.
     cursor
         Where the mouse rested last: x, y from the outer corner [pixel]; None before that.
-    mask
-        NXdetector bits, DataArray of shape (rows, columns); None: no pixel is masked.
+    mask, shows_mask
+        Which pixels are not used: :class:`~beamkit_widgets._masking.Masked`.
     geometry, beam_center, rings
         Where the detector stands, and rings over the image:
         :class:`~beamkit_widgets._detector.OnDetector`.
@@ -107,7 +118,6 @@ class ImageViewer(  # type: ignore[misc]
     _palettes = traitlets.Dict().tag(sync=True)
     _span = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     _roi = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
-    _group = traitlets.Unicode("").tag(sync=True)
 
     frame = traitlets.Int(0).tag(sync=True)
     clim = traitlets.Tuple(traitlets.CFloat(), traitlets.CFloat(), default_value=(0.0, 1.0)).tag(
@@ -116,11 +126,11 @@ class ImageViewer(  # type: ignore[misc]
     scale = traitlets.Unicode("linear").tag(sync=True)
     cmap = traitlets.Unicode("gray").tag(sync=True)
     invert = traitlets.Bool(False).tag(sync=True)
+    auto_contrast = traitlets.Bool(False).tag(sync=True)
     cursor = traitlets.Any(None).tag(sync=True)
     zoom = traitlets.Any(None).tag(sync=True)
     panel = traitlets.Unicode("").tag(sync=True)
     roi = traitlets.Any(None)
-    mask = traitlets.Any(None)
 
     def __init__(
         self,
@@ -188,24 +198,18 @@ class ImageViewer(  # type: ignore[misc]
         parts.append(f"{self.scale} from {low:.4g} to {high:.4g} {unit}".strip())
         return ", ".join(part for part in parts if part)
 
-    def auto(self, tightness: int = 0) -> None:
-        """Set the contrast from the good pixels of this image; each step of tightness cuts more."""
-        steps = Tiler(self.image.values, self.classes, self.quantiles).limits()
-        self.clim = tuple(steps[min(tightness, len(steps) - 1)])
+    def auto(self, tightness: int = 0, *, roi: bool = False) -> None:
+        """Set the contrast from the good pixels of this image, or of the region drawn in it.
+
+        Each step of ``tightness`` cuts more. Raises ParameterError without a region.
+        """
+        self.clim = automatic(self, tightness, roi=roi)
 
     # ---- state
 
     def _source_changed(self) -> None:
         self._read_geometry()
-        bits = self.source.mask
-        self.mask = None if bits is None else self._as_mask(bits)
-
-    def _as_mask(self, bits: Any) -> xr.DataArray:
-        dims = (self.source.rows, self.source.columns)
-        coords = {
-            dim: self.source.data.coords[dim] for dim in dims if dim in self.source.data.coords
-        }
-        return xr.DataArray(bits, dims=dims, coords=coords, name="mask", attrs={"units": "1"})
+        self._read_mask()
 
     def _choose_look(self, state: dict[str, Any]) -> None:
         kind = str(self.source.data.attrs.get("kind", ""))
@@ -216,7 +220,7 @@ class ImageViewer(  # type: ignore[misc]
                 self.frame = state.pop("frame", self.frame)
             self.auto()
 
-    @traitlets.validate("frame", "clim", "scale", "cmap", "roi", "mask", "_span")  # type: ignore[untyped-decorator]
+    @traitlets.validate("frame", "clim", "scale", "cmap", "roi", "_span")  # type: ignore[untyped-decorator]
     def _check(self, proposal: Any) -> Any:
         return getattr(self, f"_checked_{proposal['trait'].name.strip('_')}")(proposal["value"])
 
@@ -263,9 +267,6 @@ class ImageViewer(  # type: ignore[misc]
             region = region_from_dict(value)
         return Roi(self, region)
 
-    def _checked_mask(self, value: Any) -> xr.DataArray | None:
-        return None if value is None else self._as_mask(self.source.checked_mask(value))
-
     # ---- what follows from a change of state
 
     @traitlets.observe("frame", "_span")  # type: ignore[untyped-decorator]
@@ -273,14 +274,10 @@ class ImageViewer(  # type: ignore[misc]
         if self.source.main:
             self._go({**self.places, self.source.main: self.span or self.frame})
 
-    @traitlets.observe("mask")  # type: ignore[untyped-decorator]
-    def _mask_changed(self, _change: Any) -> None:
-        with self.lock:
-            self.source.mask = None if self.mask is None else self.mask.values
-            self.classes = self.source.classes()
-            self.source.forget()  # what was combined left masked pixels out
-        if self._is_made:
-            self.talk.show()
+    @traitlets.observe("auto_contrast")  # type: ignore[untyped-decorator]
+    def _contrast_freed(self, _change: Any) -> None:
+        if self.auto_contrast and self._is_made:
+            self.auto()
 
     @traitlets.observe("_roi")  # type: ignore[untyped-decorator]
     def _drawn(self, _change: Any) -> None:

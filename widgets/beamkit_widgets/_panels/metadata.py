@@ -47,12 +47,13 @@ def _of_frame(source: ImageSource, places: dict[str, Place]) -> Iterator[list[An
     """Yield where the shown image lies along each dimension, and the coordinates there."""
     for name in source.others:
         yield [name, _place_text(places[name]), "", f"of {source.data.sizes[name]}", False]
-    for name, coordinate in source.data.coords.items():
+    for key, coordinate in source.data.coords.items():
+        name = str(key)
         if coordinate.ndim and set(map(str, coordinate.dims)) <= set(source.others):
-            known = ATTRIBUTES.get(str(name))
+            known = ATTRIBUTES.get(name)
             unit = str(coordinate.attrs.get("units", known.unit if known else ""))
             meaning = str(coordinate.attrs.get("long_name", known.meaning if known else ""))
-            yield [str(name), _at(coordinate, places), _unit(unit), meaning, False]
+            yield [name, _at(coordinate, places), _unit(unit), meaning, False]
 
 
 def _at(coordinate: xr.DataArray, places: dict[str, Place]) -> str:

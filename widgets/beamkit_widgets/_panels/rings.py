@@ -11,7 +11,6 @@ from beamkit.diffraction import Geometry
 from beamkit.diffraction.calibrants import CALIBRANTS
 from beamkit.diffraction.distance import with_distance
 from beamkit.diffraction.resolution import resolution_rings
-
 from beamkit_widgets._rings import full_shape
 
 if TYPE_CHECKING:

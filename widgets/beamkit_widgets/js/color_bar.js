@@ -15,11 +15,12 @@ class ColorBar {
     this.canvas.title = "Drag the handles, or between them; double-click: automatic contrast";
     this.canvas.addEventListener("pointerdown", (event) => this.onDown(event));
     this.canvas.addEventListener("pointermove", (event) => {
-      const part = this.part(event.offsetY);
-      this.canvas.style.cursor = part === "both" ? "grab" : "ns-resize";
+      const part = this.part(this.along(event));
+      this.canvas.style.cursor = part === "both" ? "grab" : this.resizing;
     });
     this.canvas.addEventListener("dblclick", () => app.auto());
     this.range = null; // values at the bottom and the top
+    this.resizing = "ns-resize";
   }
 
   draw() { this.sketch.draw(); }
@@ -46,8 +47,12 @@ class ColorBar {
     return low + UNSCALES[this.app.scale](Math.min(Math.max(fraction, 0), 1)) * (high - low);
   }
 
-  y(value) { return 10 + (1 - this.fraction(value)) * (this.canvas.clientHeight - 20); }
-  at(y) { return this.value(1 - (y - 10) / (this.canvas.clientHeight - 20)); }
+  // Along the bar: from its upper end down. A bar that lies on its side has others.
+  get length() { return this.canvas.clientHeight; }
+  along(event) { return event.offsetY; }
+  screen(event) { return event.clientY; }
+  y(value) { return 10 + (1 - this.fraction(value)) * (this.length - 20); }
+  at(y) { return this.value(1 - (y - 10) / (this.length - 20)); }
 
   part(y) {
     const [low, high] = this.app.clim.map((value) => this.y(value));
@@ -59,10 +64,10 @@ class ColorBar {
   onDown(event) {
     this.domain();
     this.held = true;
-    const part = this.part(event.offsetY), start = event.clientY, clim = [...this.app.clim];
+    const part = this.part(this.along(event)), start = this.screen(event), clim = [...this.app.clim];
     const [lowY, highY] = clim.map((value) => this.y(value));
     drag(this.canvas, event, (move) => {
-      const by = move.clientY - start;
+      const by = this.screen(move) - start;
       const low = part === "high" ? clim[0] : this.at(lowY + by);
       const high = part === "low" ? clim[1] : this.at(highY + by);
       if (high > low) this.app.setClim([low, high], false);

@@ -50,6 +50,19 @@ function oncePerPicture(f) {
   };
 }
 
+// JupyterLab takes keys before the page does, by the element that has the focus: all stay here but
+// those that run a cell and that save. Returns what ends this.
+function keepKeys(element) {
+  const look = (event) => {
+    if (!element.contains(event.target)) return;
+    const isCommand = event.ctrlKey || event.metaKey;
+    const isForNotebook = event.key === "Enter" ? isCommand || event.shiftKey || event.altKey : isCommand && event.key.toLowerCase() === "s";
+    for (const part of [element, event.target]) part.toggleAttribute("data-lm-suppress-shortcuts", !isForNotebook);
+  };
+  window.addEventListener("keydown", look, true);
+  return () => window.removeEventListener("keydown", look, true);
+}
+
 // Follow the pointer from a press to its release: move(event), end(event).
 function drag(element, event, move, end = () => {}) {
   element.setPointerCapture(event.pointerId);

@@ -185,7 +185,7 @@ PANELS.push(class ColorPanel {
     const image = context.createImageData(256, 1), palette = this.app.palettes[name];
     for (let k = 0; k < 256; k++) image.data.set([palette[3 * k], palette[3 * k + 1], palette[3 * k + 2], 255], 4 * k);
     context.putImageData(image, 0, 0);
-    const button = h("button", { class: "bk-map", title: `Colour map ${name}`, onclick: () => this.app.setCmap(name) }, canvas, h("span", {}, name));
+    const button = h("button", { class: "bk-map", title: `Colour map ${name}`, "aria-label": `Colour map ${name}`, onclick: () => this.app.setCmap(name) }, canvas, h("span", {}, name));
     button.dataset.name = name;
     return button;
   }

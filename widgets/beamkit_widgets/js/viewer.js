@@ -81,7 +81,7 @@ class ViewerApp {
     this.tabs = h("div", { class: "bk-tabs", role: "tablist" });
     this.side = h("div", { class: "bk-side-body" });
     this.sideBox = h("div", { class: "bk-side" }, this.tabs, this.side);
-    this.element = h("div", { class: "bk-viewer", "data-lm-suppress-shortcuts": "true" },
+    this.element = h("div", { class: "bk-viewer" },
       this.title, this.toolbar(),
       h("div", { class: "bk-body" },
         h("div", { class: "bk-main" },
@@ -245,6 +245,7 @@ class ViewerApp {
       "change:_places change:axes": () => this.notify("position"),
     };
     for (const [names, handler] of Object.entries(this.handlers)) model.on(names, handler);
+    this.releaseKeys = keepKeys(this.element);
     this.element.addEventListener("keydown", (event) => this.onKey(event));
     this.element.addEventListener("keyup", (event) => { if (event.key === " ") this.isSpaceDown = false; });
     this.themeWatch = new MutationObserver(() => this.themeChanged());
@@ -256,6 +257,7 @@ class ViewerApp {
   close() {
     this.isAlive = false;
     for (const [names, handler] of Object.entries(this.handlers)) this.model.off(names, handler);
+    this.releaseKeys();
     this.themeWatch.disconnect();
     this.sizeWatch.disconnect();
     this.pane.close();
@@ -421,6 +423,7 @@ class ViewerApp {
   // ---- keys: as in ImageJ and DAWN, while the viewer has the focus
   onKey(event) {
     if (["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName) && event.key !== "Escape") return;
+    if (this.panel?.onKey?.(event)) { event.preventDefault(); event.stopPropagation(); return; }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const by = event.shiftKey ? 10 : 1;
     const keys = {
