@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from . import color, frames, inspect, mask, metadata, peak, profile, rings
+from . import color, frames, inspect, mask, metadata, peak, profile, rings, spot
 
 if TYPE_CHECKING:
     from beamkit_widgets.viewer import ImageViewer
@@ -29,4 +29,5 @@ PANELS: dict[str, Callable[[ImageViewer, Question], Answer]] = {
     "metadata": metadata.answer,
     "peak": peak.answer,
     "rings": rings.answer,
+    "spot": spot.answer,
 }
