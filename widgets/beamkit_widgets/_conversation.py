@@ -120,7 +120,8 @@ class Conversation:
         if is_new:
             self._version += 1
             self._tiler = None
-        self._do("picture", self._send_picture)
+        if self._viewer.comm is not None:  # else nobody looks; a window that opens asks
+            self._do("picture", self._send_picture)
 
     def tell(
         self,

@@ -17,5 +17,9 @@ class Linked(traitlets.HasTraits):  # type: ignore[misc]
     _shares = traitlets.List(traitlets.Unicode(), default_value=["zoom", "cursor"]).tag(sync=True)
     #: Index along each dimension of a volume, where its planes cross; empty: no planes.
     _cross = traitlets.Dict().tag(sync=True)
+    #: Words above the image; empty: those of the data.
+    _title = traitlets.Unicode("").tag(sync=True)
+    #: Height over width of the image on the screen; None: as the data have it.
+    _ratio = traitlets.Float(None, allow_none=True).tag(sync=True)
     #: Parts that are left out, for want of room: "tools", "look", "strip", "frames", "side".
     _without = traitlets.List(traitlets.Unicode()).tag(sync=True)

@@ -122,10 +122,10 @@ class ViewerApp {
       return;
     }
     this.images = images;
-    this.title.textContent = info.title;
+    this.title.textContent = this.model.get("_title") || info.title;
     const names = Object.keys(this.palettes);
     this.cmapMenu.replaceChildren(...names.map((name) => h("option", { value: name }, name)));
-    this.element.style.setProperty("--bk-ratio", info.shape[0] * (info.aspect || 0.75 * info.shape[1] / info.shape[0]) / info.shape[1]);
+    this.element.style.setProperty("--bk-ratio", this.model.get("_ratio") ?? info.shape[0] * (info.aspect || 0.75 * info.shape[1] / info.shape[0]) / info.shape[1]);
     this.cursorTable.refresh();
     this.tabs.replaceChildren(...this.available().map((panel) => h("button", { class: "bk-tab", role: "tab", "data-panel": panel.id, onclick: () => this.set("panel", panel.id) }, panel.title)));
     this.pane.tiles = [];
