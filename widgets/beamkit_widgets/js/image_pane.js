@@ -29,7 +29,7 @@ class ImagePane {
   toScreen(x, y) { return [(x - this.view.x0) * this.view.scaleX, (y - this.view.y0) * this.view.scaleY]; }
   toImage(x, y) { return [this.view.x0 + x / this.view.scaleX, this.view.y0 + y / this.view.scaleY]; }
   at(event) {
-    const box = this.element.getBoundingClientRect();
+    const box = this.pixels.getBoundingClientRect(); // inside the border
     return this.toImage(event.clientX - box.left, event.clientY - box.top);
   }
   get bounds() { // what is visible: x0, y0, x1, y1
@@ -104,7 +104,7 @@ class ImagePane {
 
   onWheel(event) {
     event.preventDefault();
-    const box = this.element.getBoundingClientRect();
+    const box = this.pixels.getBoundingClientRect(); // inside the border
     const factor = Math.exp(-Math.sign(event.deltaY) * Math.min(Math.abs(event.deltaY), 120) / 400);
     this.zoomBy(factor, event.clientX - box.left, event.clientY - box.top);
   }
