@@ -25,7 +25,7 @@ class CursorTable {
 
   refresh() {
     const { info } = this.app;
-    const columns = [["x", info.geometry ? "X position" : info.columns.name], ["y", info.geometry ? "Y position" : info.rows.name], ["value", `Data value${info.unit ? ` (${info.unit})` : ""}`]];
+    const columns = [["x", info.geometry ? "X position" : info.columns.name], ["y", info.geometry ? "Y position" : info.rows.name], ["value", "Data value"]];
     if (info.geometry) {
       columns.push(["qx", "qX (1/Å)"], ["qy", "qY (1/Å)"], ["qz", "qZ (1/Å)"], ["twoTheta", "2θ (°)"], ["d", "Resolution (Å)"]);
     }
