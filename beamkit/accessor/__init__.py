@@ -76,7 +76,7 @@ def _is_curve(data: Any) -> bool:
         return True
     if hasattr(data, "data_vars"):
         kind = data.attrs.get("kind", "")
-        return kind == "scan" or (kind == "pattern" and data["intensity"].ndim == 1)
+        return bool(kind == "scan" or (kind == "pattern" and data["intensity"].ndim == 1))
     return bool(data.ndim == 1)
 
 

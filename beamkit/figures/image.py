@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from beamkit.core.errors import ShapeError
 from beamkit.diffraction import Geometry
+from beamkit.diffraction.ring_items import RingItem, ring_items
 from beamkit.images import (
     Line,
     PixelClasses,
@@ -34,7 +35,7 @@ from ._outline import outline
 from ._scale_bar import scale_bar
 from .images import units_label
 from .picture import STYLE, Picture
-from .ring_lines import RingItem, draw_rings
+from .ring_lines import draw_rings
 
 #: Colours of what is not a number, as in the viewer: red, green, blue from 0 to 1.
 FLAG_COLORS = {
@@ -126,7 +127,7 @@ def image(
         scale_bar(axes, data, window[3] - window[2])
         if roi is not None:
             _draw_region(axes, roi)
-        found = _as_items(rings)
+        found = ring_items(rings)
         if found:
             draw_rings(axes, found, geometry or Geometry.from_dataset(data), data)
         _legend(axes, kinds)
@@ -189,10 +190,6 @@ def _spread_ticks(scale: Scale, low: float, high: float) -> list[float]:
         if low <= value <= high and all(abs(place - scale(t, low, high)) > 0.06 for t in ticks):
             ticks.append(value)
     return sorted(ticks) or [low, high]
-
-
-def _as_items(rings: Sequence[RingItem] | RingItem) -> list[RingItem]:
-    return [rings] if isinstance(rings, str | float | int) else list(rings)
 
 
 def _window(zoom: Sequence[float] | None, shape: tuple[int, ...]) -> tuple[int, int, int, int]:

@@ -13,31 +13,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
-from beamkit.diffraction import Calibrant, Geometry, calibrant, ice_rings, rings
+from beamkit.diffraction import Geometry, rings
+from beamkit.diffraction.ring_items import MOST_RINGS, RING_COLORS, RingItem, substances
 from beamkit.images.grid import Axis
-
-#: Name of a calibrant, ``"ice"``, or a lattice spacing [angstrom].
-RingItem = str | float
-
-#: Colour and style of the rings of a calibrant, of ice, and of given spacings.
-RING_STYLES = {"calibrant": ("#ffd54a", "-"), "ice": ("#7fd8ff", "--"), "d": ("#ffab73", "-")}
-
-#: Rings that are drawn of one substance.
-MOST_RINGS = 30
-
-
-def ring_sources(items: Iterable[RingItem]) -> list[tuple[str, str, Calibrant | list[float]]]:
-    """Return kind (a key of :data:`RING_STYLES`), name and spacings of what was asked for."""
-    found: list[tuple[str, str, Calibrant | list[float]]] = []
-    spacings: list[float] = []
-    for item in items:
-        if not isinstance(item, str):
-            spacings.append(float(item))
-        elif item == "ice":
-            found.append(("ice", "ice", ice_rings()))
-        else:
-            found.append(("calibrant", item, calibrant(item)))
-    return [*found, ("d", "", spacings)] if spacings else found
 
 
 def draw_rings(
@@ -49,8 +27,8 @@ def draw_rings(
     room = _Room()
     left, right = sorted(axes.get_xlim())
     top, bottom = sorted(axes.get_ylim())
-    for kind, _name, what in ring_sources(items):
-        color, style = RING_STYLES[kind]
+    for kind, _name, what in substances(items):
+        color, style = RING_COLORS[kind], "--" if kind == "ice" else "-"
         for curve in rings(geometry, what, shape=_full_shape(data))[:MOST_RINGS]:
             for arc in curve.arcs:
                 x, y = _on_array(arc[:, 0], data, 1), _on_array(arc[:, 1], data, 0)

@@ -10,9 +10,10 @@ import traitlets
 
 from beamkit.core.errors import ParameterError
 from beamkit.diffraction import Geometry
+from beamkit.diffraction.ring_items import RingItem, ring_items
 
 from ._info import axes_of, beam_of, describe, geometry_of
-from ._rings import Item, checked_rings, ring_message
+from ._rings import ring_message
 
 if TYPE_CHECKING:
     from ._conversation import Conversation
@@ -89,8 +90,8 @@ class OnDetector(traitlets.HasTraits):  # type: ignore[misc]
         return x, y
 
     @staticmethod
-    def _checked_rings(value: Any) -> tuple[Item, ...]:
-        return checked_rings(value)
+    def _checked_rings(value: Any) -> tuple[RingItem, ...]:
+        return ring_items(value)
 
     @traitlets.observe("geometry")  # type: ignore[untyped-decorator]
     def _geometry_set(self, _change: Any = None) -> None:

@@ -3,69 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from beamkit.core.errors import MetadataError, ParameterError
-from beamkit.diffraction.calibrants import Calibrant, calibrant
-from beamkit.diffraction.geometry import Geometry
-from beamkit.diffraction.ice import ice_rings
-from beamkit.diffraction.rings import rings
+from beamkit.core.errors import MetadataError
+from beamkit.diffraction import Calibrant, Geometry, rings
+from beamkit.diffraction.ring_items import MOST_RINGS, RING_COLORS, RingItem, substances
 
 from ._info import axes_of, beam_of
 from ._source import ImageSource
 
-#: A name of a calibrant, "ice", or a lattice spacing [angstrom].
-Item = str | float
-
-#: Rings that are drawn of one substance.
-_MOST = 30
-
-_COLORS = {"calibrant": "#ffd54a", "ice": "#7fd8ff", "d": "#ffab73"}
-
-
-def checked_rings(value: Any) -> tuple[Item, ...]:
-    """Return what rings are asked for as a tuple; None gives none.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such calibrant.
-    ParameterError
-        If a spacing is not above 0.
-    """
-    if value is None:
-        return ()
-    items: Iterable[Any] = [value] if isinstance(value, str | float | int) else value
-    return tuple(_checked(item) for item in items if item != "")
-
-
-def _checked(item: Any) -> Item:
-    if isinstance(item, str):
-        if item != "ice":
-            calibrant(item)
-        return item
-    spacing = float(item)
-    if not (np.isfinite(spacing) and spacing > 0):
-        raise ParameterError(
-            f"A ring is asked for at d = {item} angstrom; it must be above 0. Give lattice "
-            "spacings, names of calibrants, or 'ice'."
-        )
-    return spacing
-
 
 def ring_message(
-    items: Iterable[Item], geometry: Geometry | None, source: ImageSource, without: str = ""
+    items: Iterable[RingItem], geometry: Geometry | None, source: ImageSource, without: str = ""
 ) -> tuple[dict[str, Any], dict[str, NDArray[np.float64]]]:
     """Return what a browser must know to draw and to list rings.
 
     Parameters
     ----------
     items
-        As :func:`checked_rings` returns them.
+        As `beamkit.diffraction.ring_items.ring_items` returns them.
     geometry
         None: no ring is drawn, and ``without`` says why.
     source
@@ -89,26 +49,11 @@ def ring_message(
     content["beam"] = center and [columns.to_array(center.x), rows.to_array(center.y)]
     content["notes"] = []
     try:
-        for kind, name, powder in _substances(items):
+        for kind, name, powder in substances(items):
             _add(content, arrays, kind, name, powder, geometry, source)
     except MetadataError as error:  # no wavelength
         content["notes"].append(str(error))
     return content, arrays
-
-
-def _substances(items: Iterable[Item]) -> Iterator[tuple[str, str, Calibrant]]:
-    """Yield kind, name and rings; spacings that are given by number come together, last."""
-    spacings = []
-    for item in items:
-        if not isinstance(item, str):
-            spacings.append(item)
-        elif item == "ice":
-            yield "ice", "ice", ice_rings()
-        else:
-            yield "calibrant", item, calibrant(item)
-    if spacings:
-        labels = [f"{spacing:.4g} Å" for spacing in spacings]
-        yield "d", "", Calibrant.from_spacings(spacings, labels=labels)
 
 
 def _add(
@@ -125,14 +70,14 @@ def _add(
     found = rings(geometry, powder, shape=full_shape(source))
     if found.note:
         content["notes"].append(f"{name or 'd'}: {found.note}")
-    if len(found) > _MOST:
-        content["notes"].append(f"{name}: the first {_MOST} of {len(found)} rings are drawn")
-    for curve in found[:_MOST]:
+    if len(found) > MOST_RINGS:
+        content["notes"].append(f"{name}: the first {MOST_RINGS} of {len(found)} rings are drawn")
+    for curve in found[:MOST_RINGS]:
         number, points = len(content["curves"]), curve.points
         arrays[f"x{number}"] = np.asarray(columns.to_array(points[:, 0]))
         arrays[f"y{number}"] = np.asarray(rows.to_array(points[:, 1]))
         told = _described(name, curve.label, curve.d, curve.two_theta)
-        content["curves"].append({**told, "color": _COLORS[kind], "dashed": kind == "ice"})
+        content["curves"].append({**told, "color": RING_COLORS[kind], "dashed": kind == "ice"})
     angles = powder.two_theta(geometry.wavelength or np.nan)
     known = dict(zip(powder.labels, zip(powder.spacings, angles, strict=True), strict=True))
     for labels, why in ((found.off_detector, "off the detector"), (found.unreachable, "d < λ/2")):
