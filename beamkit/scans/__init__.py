@@ -1,5 +1,6 @@
 """One-dimensional scans: their axes, derived columns, normalisation, several together."""
 
+from .as_scan import as_scan as as_scan
 from .columns import column as column
 from .columns import columns as columns
 from .columns import default_signal as default_signal

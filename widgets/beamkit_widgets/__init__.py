@@ -71,17 +71,24 @@ def view_image(
 
 
 def view_scan(data: Any, **options: Any) -> ScanViewer:
-    """Return a viewer of a scan, or of several: :class:`~.scan_viewer.ScanViewer`.
+    """Return a viewer of a scan, a pattern or a profile, or of several of them.
+
+    That is a :class:`~.scan_viewer.ScanViewer`.
 
     Raises
     ------
     MissingDependencyError
         If ipywidgets or ipympl is not installed.
+    ShapeError
+        If an array has more than one dimension.
     """
     need("ipywidgets", extra="lab", to="show scans in a notebook")
+    from beamkit.scans import as_scan
+
     from .scan_viewer import ScanViewer
 
-    return ScanViewer(data, **options)
+    several = data if isinstance(data, list | tuple) else [data]
+    return ScanViewer([as_scan(item) for item in several], **options)
 
 
 def explore(folder: str | os.PathLike[str] = ".", **options: Any) -> Explorer:
