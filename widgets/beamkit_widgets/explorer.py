@@ -28,6 +28,7 @@ from ._bundle import script, styles
 from ._explorer_details import thumbnail_of
 from ._explorer_talk import ExplorerTalk
 from ._shown import Shown
+from ._subshell import hear_while_busy
 
 #: State that the mouse changes, and a cell can read and set.
 STATE = ("selection", "current", "filter", "sort", "descending", "size", "cmap")
@@ -292,6 +293,7 @@ class Explorer(Shown, ipw.VBox):  # type: ignore[misc]
             _root=self.navigator.root,
             **{name: getattr(self, name) for name in STATE},
         )
+        hear_while_busy(panel)
         panel.observe(self._heard, list(STATE))
         panel.on_msg(lambda _widget, content, _buffers: self.talk.hear(content))
         self.panel = panel
