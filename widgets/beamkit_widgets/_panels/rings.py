@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 
 def answer(viewer: ImageViewer, question: Question) -> Answer:
-    """Change rings or geometry, and return the names of the calibrants.
+    """Change rings or geometry, and return the names of the calibrants and the chosen ``items``.
 
     A question has ``rings`` (items), ``resolution`` (true), ``wavelength`` [angstrom], ``energy``
-    [keV], ``distance`` [m], ``beam`` (x, y on the full detector [pixel]) or ``reset`` (true).
+    [keV], ``distance`` [m], ``beam`` (x, y on the full detector [pixel]) or ``reset`` (true);
+    a ``number`` comes back with the answer.
     """
     changes: dict[str, Callable[[ImageViewer, Any], None]] = {
         "reset": lambda viewer, _value: viewer.reset_geometry(),
@@ -36,7 +37,8 @@ def answer(viewer: ImageViewer, question: Question) -> Answer:
     for name, change in changes.items():
         if name in question:
             change(viewer, question[name])
-    return {"calibrants": list(CALIBRANTS)}, {}
+    told = {"calibrants": list(CALIBRANTS), "items": list(viewer.rings)}
+    return {**told, "number": question.get("number", 0)}, {}
 
 
 def _geometry(viewer: ImageViewer) -> Geometry:

@@ -117,6 +117,7 @@ class Rings {
       if (Number.isNaN(x[k])) continue;
       const [a, b] = pane.toScreen(x[k] + shift[0], y[k] + shift[1]);
       const isInside = a > 40 && a < pane.width - 40 && b > 10 && b < pane.height - 10;
+      if (a < 180 && b > pane.height - 40 && this.app.info.bar) continue; // the scale bar is there
       if (isInside && placed.every(([c, d]) => Math.abs(a - c) > 84 || Math.abs(b - d) > 18)) return [a, b];
     }
     return null;

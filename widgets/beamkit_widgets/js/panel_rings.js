@@ -73,11 +73,17 @@ PANELS.push(class RingsPanel {
 
   // Changes that wait for the kernel travel together: only the newest question is answered.
   ask(change = {}) {
+    const undone = { rings: ["resolution"], wavelength: ["energy"], energy: ["wavelength"], reset: ["wavelength", "energy", "distance"] };
+    for (const name of Object.keys(change).flatMap((key) => undone[key] ?? [])) delete this.pending[name];
     Object.assign(this.pending, change);
-    this.app.ask("rings", this.pending);
+    this.number = (this.number ?? 0) + 1;
+    this.app.ask("rings", { ...this.pending, number: this.number });
   }
-  receive({ calibrants }) {
-    this.pending = {};
+  receive({ calibrants, items, number }) {
+    if (number === this.number) { // else more was asked for since
+      this.pending = {};
+      this.app.rings.items = items;
+    }
     if (!this.calibrants.options.length) {
       this.calibrants.append(h("option", { value: "" }, "calibrant …"), ...calibrants.map((name) => h("option", { value: name }, name)));
     }
