@@ -54,6 +54,23 @@ def test_colours_of_a_difference_are_as_far_on_both_sides_of_zero(viewer):
     assert 40 < high <= 48  # the largest of -(10 row + column) - 1
 
 
+def test_what_goes_down_is_seen_from_afar_as_what_goes_up_is():
+    from beamkit_widgets._tiles import Tiler
+
+    image = np.zeros((40, 60))
+    image[7, 11], image[30, 50] = -5, 3
+    seen, _ = Tiler(image, None, (0.0, 1.0), 0.0)._reduced((10, 10))
+    assert (seen[0, 1], seen[3, 5]) == (-5, 3)
+    assert np.count_nonzero(seen) == 2
+
+
+def test_automatic_contrast_of_a_difference_stays_even(viewer):
+    viewer.how = "difference"
+    viewer.result.auto(tightness=2)
+    low, high = viewer.result.clim
+    assert low == -high
+
+
 def test_the_ratio_has_1_in_the_middle(viewer, stack):
     viewer.how = "ratio"
     np.testing.assert_allclose(viewer.result.image, stack[0] / (2 * stack[0] + 1), rtol=1e-6)

@@ -40,6 +40,6 @@ def automatic(viewer: ImageViewer, tightness: int, *, roi: bool) -> tuple[float,
         codes = np.where(inside, known[rows, columns], MASKED)
         cutoff = None if classes is None else classes.count_cutoff
         image, classes = image[rows, columns], PixelClasses(codes, count_cutoff=cutoff)
-    steps = Tiler(image, classes, viewer.quantiles).limits()
+    steps = Tiler(image, classes, viewer.quantiles, viewer.middle).limits()
     low, high = steps[min(tightness, len(steps) - 1)]
     return low, high

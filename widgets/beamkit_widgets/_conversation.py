@@ -122,6 +122,8 @@ class Conversation:
             self._tiler = None
         if self._viewer.comm is not None:  # else nobody looks; a window that opens asks
             self._do("picture", self._send_picture)
+        elif is_new and self._viewer.auto_contrast:
+            self._viewer.auto()
 
     def tell(
         self,
@@ -170,7 +172,7 @@ class Conversation:
             version, source, places = self._version, viewer.source, dict(viewer.places)
             classes, tiler = viewer.classes, self._tiler
         if tiler is None:
-            tiler = Tiler(source.image(places).values, classes, viewer.quantiles)
+            tiler = Tiler(source.image(places).values, classes, viewer.quantiles, viewer.middle)
             with viewer.lock:
                 if version == self._version:
                     self._tiler = tiler
@@ -220,7 +222,8 @@ class Conversation:
         if not (source.main and 0 <= frame < source.data.sizes[source.main]):
             return
         image = source.single({**places, source.main: frame})
-        header, buffers = Tiler(image.values, viewer.classes, viewer.quantiles).whole(*_THUMBNAIL)
+        tiler = Tiler(image.values, viewer.classes, viewer.quantiles, viewer.middle)
+        header, buffers = tiler.whole(*_THUMBNAIL)
         tile = {**header, "role": "thumbnail", "version": 0, "frame": frame}
         self._send({"type": "tile", "tile": tile}, buffers, client=client)
 

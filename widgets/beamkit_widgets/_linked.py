@@ -11,6 +11,9 @@ class Linked(traitlets.HasTraits):  # type: ignore[misc]
     What needs the kernel (frames, contrast that was chosen) is linked there, with traitlets.
     """
 
+    #: What is nothing, in images that go both ways from it; None: they do not.
+    middle: float | None = None
+
     #: Any text; viewers with the same one belong together. Empty: alone.
     _group = traitlets.Unicode("").tag(sync=True)
     #: What is shared with those of the group that share it, too.

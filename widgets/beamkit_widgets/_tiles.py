@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,9 @@ _SCREEN = 800
 #: Steps of the button "auto": each cuts more of the brightest pixels.
 _AUTO_STEPS = 3
 
+#: Part of the pixels of a difference that the colours reach, for the same steps.
+_REACH = (0.995, 0.97, 0.9)
+
 Message = tuple[dict[str, Any], list[bytes]]
 
 
@@ -43,6 +47,10 @@ class Tiler:
         What is known of each pixel; None: nothing.
     quantiles
         Of the good pixels, for the automatic contrast.
+    middle
+        What is nothing, for images that go both ways from it, such as a difference: blocks show
+        what is farthest from it, and the contrast reaches as far to both sides. None: blocks show
+        the maximum.
     """
 
     def __init__(
@@ -50,8 +58,9 @@ class Tiler:
         image: NDArray[Any],
         classes: PixelClasses | None,
         quantiles: tuple[float, float],
+        middle: float | None = None,
     ) -> None:
-        self.image, self.classes = image, classes
+        self.image, self.classes, self._middle = image, classes, middle
         self._quantiles = quantiles
         self._auto: list[list[float]] = []
 
@@ -71,13 +80,7 @@ class Tiler:
 
     def _piece(self, window: tuple[int, int, int, int], factor: tuple[int, int]) -> Message:
         top, bottom, left, right = window
-        values, classes = reduce(
-            self.image,
-            factor,
-            classes=self.classes,
-            rows=slice(top, bottom),
-            columns=slice(left, right),
-        )
+        values, classes = self._reduced(factor, slice(top, bottom), slice(left, right))
         coding = choose_coding(values, classes)
         header = {
             "rows": values.shape[0],
@@ -95,8 +98,31 @@ class Tiler:
             buffers.append(self.image[top:bottom, left:right].astype(np.float64).tobytes())
         return header, buffers
 
+    def _reduced(
+        self, factor: tuple[int, int], rows: slice = slice(None), columns: slice = slice(None)
+    ) -> tuple[NDArray[Any], NDArray[np.uint8]]:
+        take = partial(reduce, classes=self.classes, rows=rows, columns=columns)
+        values, classes = take(self.image, factor)
+        if self._middle is not None and factor != (1, 1):
+            lowest, _ = take(self.image, factor, how="min")
+            values = np.where(self._middle - lowest > values - self._middle, lowest, values)
+        return values, classes
+
+    def _even_limits(self) -> list[list[float]]:
+        """Return contrasts that reach as far to both sides of the middle."""
+        factor = max(1, math.ceil(max(self.image.shape) / _SCREEN))
+        seen, classes = self._reduced((factor, factor))
+        middle = self._middle or 0.0
+        apart = np.abs(seen[classes == 0].astype(float) - middle)
+        apart = apart[np.isfinite(apart)]
+        found = np.quantile(apart, _REACH).tolist() if apart.size else []
+        reach = [number for number in found if number > 0] or [float(apart.max(initial=0.0)) or 1.0]
+        return [[middle - number, middle + number] for number in reach]
+
     def limits(self) -> list[list[float]]:
         """Return automatic contrasts, from the usual one to the one that cuts most."""
+        if not self._auto and self._middle is not None:
+            self._auto = self._even_limits()
         if not self._auto:
             # Of what is seen, which is reduced by maximum: single pixels would be all too bright
             # or too dark by the quantiles of the full image.

@@ -7,7 +7,6 @@ from html import escape
 from typing import Any
 
 import ipywidgets as ipw
-import numpy as np
 import traitlets
 import xarray as xr
 
@@ -25,9 +24,6 @@ _LOOK = ("clim", "scale", "cmap", "invert")
 
 #: Colour map of what goes both ways from its middle.
 _DIVERGING = "coolwarm"
-
-#: Of the pixels of a difference, the part that the colours reach; of a ratio, whose tails are long.
-_REACH = {"difference": 0.999, "ratio": 0.98}
 
 #: What is nothing: the middle of the colours.
 _MIDDLE = {"difference": 0.0, "ratio": 1.0}
@@ -160,7 +156,8 @@ class CompareViewer(Several, ipw.VBox):  # type: ignore[misc]
                 *map(_lazy, self._data)
             )
             viewer = ImageViewer(data, cmap=_DIVERGING, frame=self.first.frame)
-            viewer.clim = _balanced(viewer.image.values, how)
+            viewer.middle = _MIDDLE[how]
+            viewer.auto()
             viewer._title = f"{HOWS[how].format(*self.labels)}: {self.first._info['title']}"
             self._results[how] = viewer
             self.viewers = (self.first, self.second, *self._results.values())
@@ -234,13 +231,3 @@ def _lazy(data: Any) -> Any:
     if main.ndim < 3 or main.chunks is not None:
         return data
     return data.chunk(dict.fromkeys(main.dims[:-2], 1))
-
-
-def _balanced(values: Any, how: str) -> tuple[float, float]:
-    """Return a contrast that reaches as far to both sides of what is no difference."""
-    middle = _MIDDLE[how]
-    apart = np.abs(np.asarray(values, float) - middle)
-    apart = apart[np.isfinite(apart)]
-    reach = float(np.quantile(apart, _REACH[how])) if apart.size else 0.0
-    reach = reach or float(apart.max(initial=0.0)) or 1.0
-    return middle - reach, middle + reach
