@@ -161,6 +161,23 @@ def open_notebook(browser, lab):
         context.close()
 
 
+@pytest.fixture(scope="module")
+def open_cells(open_notebook, lab):
+    """Give a function that writes cells of Python into a notebook, opens it and runs all."""
+    import nbformat
+
+    def _open(name, *cells, **options):
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+        nbformat.write(notebook, lab.folder / f"{name}.ipynb")
+        opened = open_notebook(f"{name}.ipynb", **options)
+        opened.run_all()
+        assert opened.errors() == []
+        return opened
+
+    return _open
+
+
 #: The notebook on the screen, its code cells, and whether its kernel waits, in JavaScript.
 SCRIPT = """
 const panel = window.jupyterapp.shell.currentWidget;
@@ -224,6 +241,10 @@ class Notebook:
     def start(self, code):
         """Start running code in the kernel, as a cell does; :meth:`finish` waits for its end."""
         self.ask("(window.__busy = kernel.requestExecute({code: it}).done, 0)", code)
+
+    def is_busy(self):
+        """Whether what :meth:`start` began still runs."""
+        return self.ask("(await Promise.race([window.__busy, Promise.resolve('busy')])) === 'busy'")
 
     def finish(self):
         """Wait for what :meth:`start` began; return ``"ok"`` or ``"error"``."""

@@ -52,7 +52,7 @@ class Lesson:
 @pytest.fixture(scope="module")
 def lesson(tmp_path_factory):
     if os.environ.get("BEAMKIT_REQUIRE_ALL") != "1":
-        pytest.importorskip("ipympl", reason='needs: pip install "beamkit[lab]"')
+        pytest.importorskip("anywidget", reason='needs: pip install "beamkit[lab]"')
     from nbclient import NotebookClient
 
     folder = tmp_path_factory.mktemp("lesson")
