@@ -13,6 +13,7 @@ from beamkit.core.errors import ParameterError, UnreadableFileError
 from beamkit.core.schema import main_variable
 from beamkit.readers import open_dataset
 
+from ._names import guess_format
 from .filters import NAMES, Filter, ordered, parse_filter
 from .listing import Entry, list_folder
 from .metadata import Attributes, attributes, attributes_of, known_attributes
@@ -232,6 +233,7 @@ def open_choice(paths: Sequence[str], listed: Iterable[Entry] = ()) -> xr.Datase
     inside = [path for path in paths if INSIDE in path]
     if not inside:
         files = files_of(paths, listed)
+        _require_one_format(files)
         return open_dataset(files[0] if len(files) == 1 else files)
     file, _, _ = inside[0].partition(INSIDE)
     parts = [path.partition(INSIDE)[2] for path in inside]
@@ -241,6 +243,15 @@ def open_choice(paths: Sequence[str], listed: Iterable[Entry] = ()) -> xr.Datase
             "dataset, and files do; select one kind."
         )
     return _opened_inside(file, parts)
+
+
+def _require_one_format(files: Sequence[str]) -> None:
+    found = {guess_format(os.path.basename(file)) or "unknown": file for file in files}  # noqa: PTH119
+    if len(found) > 1:
+        raise ParameterError(
+            f"Files of {len(found)} formats are selected ({', '.join(found)}), which make no "
+            "dataset together. Select files of one format, or compare two of them."
+        )
 
 
 def _opened_inside(file: str, parts: Sequence[str]) -> xr.Dataset:

@@ -142,6 +142,7 @@ def test_an_array_in_a_file_opens(stack):
         (["a.h5::1", "b.h5::1"], "one kind"),
         (["a.h5::1", "b.cbf"], "one kind"),
         (["a.h5::/x", "a.h5::/y"], "Open one of them"),
+        (["a.tif", "b.xy"], r"2 formats are selected \(TIFF, text\)"),
     ],
 )
 def test_what_makes_no_dataset_is_refused(paths, message):
