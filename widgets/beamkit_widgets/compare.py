@@ -226,8 +226,8 @@ def _common(first: ImageViewer, second: ImageViewer) -> tuple[str, ...]:
 
 
 def _lazy(data: Any) -> Any:
-    """Return a stack in memory in chunks of one image, so that one is compared when it is seen."""
+    """Return a stack in chunks of one image, so that only what is seen is compared."""
     main = data[main_variable(data)] if isinstance(data, xr.Dataset) else data
-    if main.ndim < 3 or main.chunks is not None:
+    if main.ndim < 3:
         return data
     return data.chunk(dict.fromkeys(main.dims[:-2], 1))
