@@ -95,3 +95,10 @@ def test_without_lmfit_the_panel_says_what_to_install(viewer, monkeypatch):
     viewer.talk.hear({"type": "panel", "panel": "peak", "client": "me"})
     assert viewer.talk.worker.wait()
     assert "pip install" in sent[0]["error"]
+
+
+def test_what_the_browser_has_chosen_counts_before_it_is_state(viewer):
+    chosen = {"curve": "rows", "peak_model": "lorentzian", "peak_range": [6, 18]}
+    told, arrays = ask(viewer, roi=BOX, chosen=chosen)
+    assert (told["curve"]["name"], arrays["pointsX"].size) == ("rows", 12)
+    assert (viewer.curve, viewer.peak_model, viewer.peak_range) == ("", "gaussian", None)

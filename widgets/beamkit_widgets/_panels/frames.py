@@ -12,9 +12,11 @@ from beamkit import images
 from beamkit.core.errors import ParameterError
 from beamkit.images import Region, region_from_dict
 
+from ._asked import as_asked
 from .profile import label_of
 
 if TYPE_CHECKING:
+    from beamkit.images.statistics import Background
     from beamkit_widgets.viewer import ImageViewer
 
     from . import Answer, Question
@@ -38,7 +40,8 @@ def answer(viewer: ImageViewer, question: Question) -> Answer:
     if question.get("stop") or drawn is None or not viewer.source.main:
         viewer.reading = None
         return {}, {}
-    job = viewer.reading = Reading(viewer, region_from_dict(drawn), str(question.get("client", "")))
+    background, client = as_asked(viewer, question).background, str(question.get("client", ""))
+    job = viewer.reading = Reading(viewer, region_from_dict(drawn), background, client)
     viewer.talk.later("frames", job.more)
     return {}, {}
 
@@ -81,9 +84,11 @@ def known_curve(viewer: ImageViewer) -> xr.DataArray:
 class Reading:
     """What was read of a region so far."""
 
-    def __init__(self, viewer: ImageViewer, region: Region, client: str) -> None:
+    def __init__(
+        self, viewer: ImageViewer, region: Region, background: Background, client: str
+    ) -> None:
         self.viewer, self.region, self.client = viewer, region, client
-        self.stack, self.mask, self.background = viewer.stack, viewer.classes, viewer.background
+        self.stack, self.mask, self.background = viewer.stack, viewer.classes, background
         self.parts: list[xr.Dataset] = []
         self.done, self.number = 0, 1
 

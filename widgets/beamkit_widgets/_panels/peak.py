@@ -10,6 +10,7 @@ import xarray as xr
 
 from beamkit.images import Region, region_from_dict
 from beamkit.peaks import Measured, PeakFit, fit_peak
+from beamkit_widgets._panels._asked import as_asked
 from beamkit_widgets._panels.frames import known_curve
 from beamkit_widgets._panels.profile import center_of, curves_of, described
 
@@ -31,6 +32,7 @@ _ROWS = {
 
 def answer(viewer: ImageViewer, question: Question) -> Answer:
     """Return the profile, the peak that was fitted to it, and its numbers."""
+    viewer = as_asked(viewer, question)
     drawn = question.get("roi", viewer._roi)
     curves = fittable(viewer, None if drawn is None else region_from_dict(drawn))
     if not curves:

@@ -23,6 +23,7 @@ from beamkit.images import (
     region_from_dict,
 )
 from beamkit_widgets._info import axes_of, beam_of
+from beamkit_widgets._panels._asked import as_asked
 from beamkit_widgets._source import unit_of
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def curves_of(viewer: ImageViewer, region: Region | None) -> dict[str, xr.DataAr
 
 def answer(viewer: ImageViewer, question: Question) -> Answer:
     """Return the profiles and the statistics of the region that is drawn."""
+    viewer = as_asked(viewer, question)
     drawn = question.get("roi", viewer._roi)
     region = None if drawn is None else region_from_dict(drawn)
     if region is None and center_of(viewer, None) is None:

@@ -12,7 +12,7 @@ PANELS.push(class PeakPanel {
     this.app = app;
     this.isLog = false;
     this.found = null;
-    this.ask = oncePerPicture(() => app.ask("peak", { roi: app.roi }));
+    this.ask = oncePerPicture(() => app.ask("peak", { roi: app.roi, chosen: chosen(app) }));
     this.curveMenu = h("select", { title: "Profile", "aria-label": "profile", onchange: () => { this.setRange(null); this.choose("curve", this.curveMenu.value); } });
     this.modelMenu = h("select", { title: "Shape of the peak, on a linear background", "aria-label": "shape of the peak", onchange: () => this.choose("peak_model", this.modelMenu.value) }, ...PEAK_MODELS.map(([value, text]) => h("option", { value }, text)));
     this.logButton = toolButton("log", "Logarithmic values", () => { this.isLog = !this.isLog; this.draw(); });

@@ -3,6 +3,11 @@
 const RADIAL_AXES = [["radius", "pixel"], ["two_theta", "2θ"], ["q", "q"], ["d", "d"]];
 const THROUGH_FRAMES = [["sum", "Sum"], ["net", "Net sum"], ["mean", "Mean"], ["max", "Maximum"], ["std", "Deviation"], ["center_x", "Centre x"], ["center_y", "Centre y"]];
 
+// What was chosen: the state itself may come to the kernel after a question.
+function chosen({ model }) {
+  return Object.fromEntries(["curve", "radial_axis", "combine", "background", "statistic", "peak_model", "peak_range"].map((name) => [name, model.get(name)]));
+}
+
 // What a dictionary of the kernel calls a curve, as a plot takes it: d is drawn as q, where rings are even.
 function curveOf(told, arrays, number) {
   const isInverse = told.axis === "d", x = arrays[`x${number}`];
@@ -127,7 +132,7 @@ PANELS.push(class ProfilePanel {
     this.places = new ProfilePlaces(app);
     this.marker = new ProfileMarker(app);
     app.pane.layers.push(this.marker);
-    this.ask = oncePerPicture(() => app.ask("profile", { roi: app.roi }));
+    this.ask = oncePerPicture(() => app.ask("profile", { roi: app.roi, chosen: chosen(app) }));
     this.build();
     this.listen();
   }
@@ -137,7 +142,7 @@ PANELS.push(class ProfilePanel {
     this.logButton = toolButton("log", "Logarithmic values", () => { this.isLog = !this.isLog; this.draw(); });
     this.axisMenu = this.menu("radial_axis", "Radial axis", RADIAL_AXES);
     this.combineMenu = this.menu("combine", "What becomes of rows and columns", [["sum", "sum"], ["mean", "mean"]]);
-    this.widthInput = h("input", { class: "bk-number", type: "number", min: 1, step: 1, "aria-label": "width of the line", title: "Width of the line in pixels: [ and ], or Shift and wheel", onchange: () => this.setWidth(Number(this.widthInput.value)) });
+    this.widthInput = h("input", { class: "bk-number", type: "number", min: 1, step: 1, "aria-label": "width of the line", title: "Width of the line in pixels: [ and ], or Shift and wheel", onchange: () => this.typedWidth(), onkeydown: (event) => { if (event.key === "Enter") this.typedWidth(); } });
     this.widthBox = h("label", { class: "bk-group" }, "width ", this.widthInput, " px");
     this.copyButton = toolButton("copy", "Copy the profiles as CSV", () => toClipboard(this.asText(), this.copyButton));
     this.controls = h("div", { class: "bk-row bk-profile-row" }, this.logButton, this.axisMenu, this.combineMenu, this.widthBox, h("span", { class: "bk-space" }), this.copyButton);
@@ -185,6 +190,11 @@ PANELS.push(class ProfilePanel {
     }, { capture: true, passive: false });
   }
 
+  typedWidth() {
+    this.setWidth(Number(this.widthInput.value));
+    this.widthInput.value = this.app.roi?.width;
+  }
+
   setWidth(width) {
     const { roi } = this.app;
     if (roi?.kind === "line" && Number.isFinite(width)) this.app.setRoi({ ...roi, width: Math.min(Math.max(Math.round(width), 1), 500) }, true);
@@ -222,7 +232,7 @@ PANELS.push(class ProfilePanel {
     for (const option of this.axisMenu.options) option.disabled = ["q", "d"].includes(option.value) && !info.geometry?.wavelength;
     this.combineMenu.hidden = roi?.kind !== "rectangle";
     this.widthBox.hidden = roi?.kind !== "line";
-    if (roi?.kind === "line") this.widthInput.value = roi.width;
+    if (roi?.kind === "line" && !this.widthInput.matches(":focus")) this.widthInput.value = roi.width;
     this.controls.hidden = !curves.length;
     this.plots.forEach((plot, k) => {
       plot.element.hidden = !curves[k];
@@ -276,7 +286,7 @@ PANELS.push(class ProfilePanel {
   run() {
     const { app } = this;
     if (this.reading) { this.reading = null; app.ask("frames", { stop: true }); }
-    else { this.reading = [0, app.info.frames]; this.throughRoi = JSON.stringify(app.roi); app.ask("frames", { roi: app.roi }); }
+    else { this.reading = [0, app.info.frames]; this.throughRoi = JSON.stringify(app.roi); app.ask("frames", { roi: app.roi, chosen: chosen(app) }); }
     this.drawFrames();
   }
 

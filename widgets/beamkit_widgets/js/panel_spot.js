@@ -186,8 +186,8 @@ class SpotPicture {
     }
     for (const tick of niceTicks(x0, x0 + columns, 4)) beside(tell(tick), place(tick - x0, nearRow, 0), 10, colors.text);
     for (const tick of niceTicks(y0, y0 + rows, 4)) beside(tell(tick), place(nearColumn, tick - y0, 0), 10, colors.text);
-    beside("x", place(columns / 2, nearRow, 0), 34, colors.faint);
-    beside("y", place(nearColumn, rows / 2, 0), 34, colors.faint);
+    beside("x", place(columns / 2, nearRow, 0), 44, colors.faint);
+    beside("y", place(nearColumn, rows / 2, 0), 44, colors.faint);
   }
 
   close() { this.observer.disconnect(); this.keep.cancel(); }
