@@ -2,6 +2,7 @@
 
 from .calibrants import Calibrant as Calibrant
 from .calibrants import calibrant as calibrant
+from .distance import with_distance as with_distance
 from .geometry import Geometry as Geometry
 from .ice import ice_rings as ice_rings
 from .mask import Threshold as Threshold
@@ -11,5 +12,7 @@ from .mask import empty_mask as empty_mask
 from .mask import is_bad as is_bad
 from .mask import load_mask as load_mask
 from .mask import save_mask as save_mask
+from .radial import radial_profile as radial_profile
+from .resolution import resolution_rings as resolution_rings
 from .rings import Rings as Rings
 from .rings import rings as rings

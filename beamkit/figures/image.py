@@ -26,7 +26,7 @@ from beamkit.images import (
     classify,
     default_quantiles,
     limits,
-    reduce,
+    reduce_around,
 )
 from beamkit.images.contrast import Scale, scale_named
 from beamkit.images.grid import Grid
@@ -63,6 +63,7 @@ def image(
     geometry: Geometry | None = None,
     roi: Region | None = None,
     zoom: Sequence[float] | None = None,
+    middle: float | None = None,
     caption: str | None = None,
 ) -> Picture:
     """Show one image as a viewer does: reduced by maximum, so that no spot is lost.
@@ -86,6 +87,9 @@ def image(
         A region to draw.
     zoom
         Part to show: x0, y0, x1, y1 from the outer corner of the array [pixel]; None: all.
+    middle
+        What is nothing, such as 0 for a difference: of pixels that become one, the farthest from
+        it is shown. None: the highest.
     caption
         What is seen; None: name, limits and scale.
 
@@ -111,7 +115,7 @@ def image(
         )
     shown = scale_named(scale)
     window = _window(zoom, data.shape)
-    values, kinds, step = _reduced(data, _classes(data, mask), window)
+    values, kinds, step = _reduced(data, _classes(data, mask), window, middle)
     low, high = clim or limits(
         values, kinds, quantiles=default_quantiles(str(data.attrs.get("kind", "")))
     )
@@ -214,13 +218,17 @@ def _classes(data: xr.DataArray, mask: Any) -> PixelClasses | None:
 
 
 def _reduced(
-    data: xr.DataArray, classes: PixelClasses | None, window: tuple[int, int, int, int]
+    data: xr.DataArray,
+    classes: PixelClasses | None,
+    window: tuple[int, int, int, int],
+    middle: float | None,
 ) -> tuple[NDArray[Any], NDArray[np.uint8], int]:
     top, bottom, left, right = window
     step = max(1, math.ceil(max(bottom - top, right - left) / _LARGEST))
-    values, kinds = reduce(
+    values, kinds = reduce_around(
         data.values,
         (step, step),
+        middle,
         classes=classes,
         rows=slice(top, bottom),
         columns=slice(left, right),

@@ -1,5 +1,7 @@
 """What can be asked of any image."""
 
+from .census import Census as Census
+from .census import census as census
 from .combine import combine_frames as combine_frames
 from .compare import difference as difference
 from .compare import ratio as ratio
@@ -24,6 +26,7 @@ from .pixel_classes import classify as classify
 from .profiles import box_profile as box_profile
 from .profiles import line_profile as line_profile
 from .reduce import reduce as reduce
+from .reduce_around import reduce_around as reduce_around
 from .regions import Circle as Circle
 from .regions import Line as Line
 from .regions import Point as Point

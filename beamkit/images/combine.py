@@ -49,8 +49,8 @@ def combine_frames(
         mean float64, a maximum has the type of the data. A pixel that is masked, NaN, or a flag
         (below 0 in whole counts) never adds to the others: in a sum it spoils the pixel, in mean
         and maximum the other frames count. Where nothing is left, floats are NaN, integers
-        have the flag of the first frame (-2 in a sum, if that is above 0). ``exposure_time`` and
-        ``count_cutoff`` of a sum are those of all frames together.
+        have the flag of the first frame (-2, if that is above 0, in signed ones). ``exposure_time``
+        and ``count_cutoff`` of a sum are those of all frames together.
 
     Raises
     ------
@@ -113,7 +113,9 @@ class _Total:
             self.values[bad] = np.nan
         elif self.first is not None:
             flag = self.first[bad].astype(self.dtype)
-            self.values[bad] = np.where(flag < 0, flag, PILATUS_BAD) if self.how == "sum" else flag
+            if self.dtype.kind == "i":  # a hot pixel that is masked must not be the brightest
+                flag = np.where(flag < 0, flag, PILATUS_BAD).astype(self.dtype)
+            self.values[bad] = flag
         return self.values
 
 

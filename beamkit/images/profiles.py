@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy
 import xarray as xr
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from ._pixels import Mask, good_of, has_flags, image_of, masked_of, mean_of
 from .regions import Line, Rectangle, covered_bounds
@@ -78,8 +78,10 @@ def _interpolated(
     # Indices of the part: position 0.5 is the centre of pixel 0. Outside, the weight is 0.
     places = np.stack([y - 0.5 - rows.start, x - 0.5 - columns.start])
     options: dict[str, Any] = {"order": 1, "mode": "constant", "cval": 0.0}
-    weight = ndimage.map_coordinates(good.astype(np.float64), places, **options)
-    value = ndimage.map_coordinates(np.where(good, part, 0).astype(np.float64), places, **options)
+    weight = scipy.ndimage.map_coordinates(good.astype(np.float64), places, **options)
+    value = scipy.ndimage.map_coordinates(
+        np.where(good, part, 0).astype(np.float64), places, **options
+    )
     return mean_of(value.sum(axis=1), weight.sum(axis=1), least=1e-6)
 
 

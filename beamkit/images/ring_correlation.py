@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 import xarray as xr
 from numpy.typing import NDArray
-from scipy import fft, ndimage
 
 from beamkit.core.errors import InvalidPixelsError, ShapeError
 
@@ -62,11 +62,11 @@ def ring_correlation(first: xr.DataArray, second: xr.DataArray) -> RingCorrelati
     rings = _rings(one.shape)
     number = np.arange(rings.max() + 1)
     number = number[: min(first.shape) // 2 + 1]
-    cross = ndimage.sum_labels((one * two.conj()).real, rings, number)
-    power = ndimage.sum_labels(abs(one) ** 2, rings, number) * ndimage.sum_labels(
+    cross = scipy.ndimage.sum_labels((one * two.conj()).real, rings, number)
+    power = scipy.ndimage.sum_labels(abs(one) ** 2, rings, number) * scipy.ndimage.sum_labels(
         abs(two) ** 2, rings, number
     )
-    count = ndimage.sum_labels(np.ones(rings.shape), rings, number)
+    count = scipy.ndimage.sum_labels(np.ones(rings.shape), rings, number)
     correlation = cross / np.sqrt(np.maximum(power, np.finfo(float).tiny))
     threshold = (0.2071 + 1.9102 / np.sqrt(count)) / (1.2071 + 0.9102 / np.sqrt(count))
     frequency = ("frequency", number / min(first.shape), {"units": "1/pixel"})
@@ -79,13 +79,13 @@ def ring_correlation(first: xr.DataArray, second: xr.DataArray) -> RingCorrelati
 
 def _spectrum(image: NDArray[np.floating]) -> NDArray[np.complex128]:
     taper = np.hanning(image.shape[0])[:, None] * np.hanning(image.shape[1])[None, :]
-    spectrum: NDArray[np.complex128] = fft.fft2((image - image.mean(dtype=float)) * taper)
+    spectrum: NDArray[np.complex128] = scipy.fft.fft2((image - image.mean(dtype=float)) * taper)
     return spectrum
 
 
 def _rings(shape: tuple[int, ...]) -> NDArray[np.int64]:
     """Return the number of the ring, one Fourier pixel of the shorter side wide."""
-    fy, fx = (fft.fftfreq(size) for size in shape)
+    fy, fx = (scipy.fft.fftfreq(size) for size in shape)
     rings: NDArray[np.int64] = np.rint(np.hypot(fy[:, None], fx[None, :]) * min(shape)).astype(int)
     return rings
 

@@ -11,6 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from beamkit.core.errors import ParameterError, UnknownNameError
+from beamkit.core.html import table
 
 from ._pixels import (
     Mask,
@@ -70,6 +71,9 @@ class Statistics:
     def to_dict(self) -> dict[str, float]:
         """Return the numbers by name."""
         return asdict(self)
+
+    def _repr_html_(self) -> str:
+        return table([(name, f"{value:.6g}") for name, value in self.to_dict().items()])
 
 
 NAMES = tuple(field.name for field in fields(Statistics))

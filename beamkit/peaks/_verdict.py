@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.special import kl_div
+import scipy
 
 from ._lmfit import BACKGROUNDS, FEWEST_EXPECTED, PEAK, Solution, evaluate
 from ._points import FROM_COUNTS, FROM_SCATTER, Points
@@ -79,7 +79,7 @@ def _change(points: Points, model: Floats, columns: Floats) -> Floats:
 def _misfit(points: Points, model: Floats) -> float:
     """Return chi square; of counts the deviance, as a model near 0 has no variance to speak of."""
     if points.errors == FROM_COUNTS:
-        return 2 * float((kl_div(points.y, np.maximum(model, FEWEST_EXPECTED))).sum())
+        return 2 * float((scipy.special.kl_div(points.y, np.maximum(model, FEWEST_EXPECTED))).sum())
     return float((((points.y - model) / _sigma(points, model)) ** 2).sum())
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy import ndimage, signal
 
 from beamkit.core.errors import ParameterError, ShapeError
 
@@ -72,7 +72,7 @@ def find_peaks(
     sign = -1.0 if dips else 1.0
     smooth = _smoothed(points.y, smoothing)
     noise = _noise(points) * _left_by(smoothing)
-    tops, found = signal.find_peaks(sign * smooth, prominence=0.0)
+    tops, found = scipy.signal.find_peaks(sign * smooth, prominence=0.0)
     rise = found["prominences"]
     significance = np.divide(
         rise, noise[tops], out=np.full(rise.shape, np.inf), where=noise[tops] > 0
@@ -86,7 +86,7 @@ def find_peaks(
 def _table(
     points: Points, smooth: Floats, sign: float, tops: Any, prominences: Any, significance: Any
 ) -> xr.Dataset:
-    _, _, left, right = signal.peak_widths(smooth, tops, 0.5, prominences)
+    _, _, left, right = scipy.signal.peak_widths(smooth, tops, 0.5, prominences)
     number = np.arange(points.x.size)
     edges = [np.interp(side, number, points.x) for side in (left, right)]
     positions, heights = _vertices(points.x, smooth, tops)
@@ -119,7 +119,7 @@ def _vertices(x: Floats, y: Floats, tops: Any) -> tuple[Floats, Floats]:
 def _smoothed(y: Floats, smoothing: float) -> Floats:
     if smoothing == 0:
         return y
-    return np.asarray(ndimage.gaussian_filter1d(y, smoothing, mode="nearest"))
+    return np.asarray(scipy.ndimage.gaussian_filter1d(y, smoothing, mode="nearest"))
 
 
 def _left_by(smoothing: float) -> float:
@@ -136,7 +136,7 @@ def _noise(points: Points) -> Floats:
     if points.sigma is not None:
         return points.sigma
     if points.errors == FROM_COUNTS:
-        counts = ndimage.gaussian_filter1d(points.y, 2.0, mode="nearest")
+        counts = scipy.ndimage.gaussian_filter1d(points.y, 2.0, mode="nearest")
         return np.asarray(np.sqrt(np.maximum(counts, 1.0)))
     bend = points.y[:-2] - 2 * points.y[1:-1] + points.y[2:]
     # 1.4826: from the median to the standard deviation of a Gaussian; 6 = 1 + 4 + 1.

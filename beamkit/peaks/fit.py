@@ -125,11 +125,12 @@ def fit_peaks(
 
 def _single(points: Points, model: str, background: str | None) -> Solution:
     """Return the best fit of one peak: from the likeliest start, or, if that fails, from all."""
-    found = []
+    found: list[tuple[bool, float, Solution]] = []
     for begin in starts(points, background, _first_fraction(model)):
         solution = _solve(points, begin, model, background)
         fit = _peaks(points, solution, model, background)[0]
-        if fit.success:
+        # A later start must not win by a worse fit, such as a dip at the edge.
+        if fit.success and all(solution.chi_square <= other[1] for other in found):
             return solution
         found.append((_is_astray(points, fit), solution.chi_square, solution))
     return min(found, key=lambda each: each[:2])[2]

@@ -7,7 +7,7 @@ import pytest
 
 from beamkit.core.detectors import MASK_DEAD, MASK_GAP
 from beamkit.core.errors import ParameterError, ShapeError
-from beamkit.images import PixelClasses, classify, reduce
+from beamkit.images import PixelClasses, classify, reduce, reduce_around
 
 SHAPE = (23, 31)
 TYPES = ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8"]
@@ -213,3 +213,11 @@ def test_a_few_rows_at_a_time_or_all_at_once_is_the_same(size, random, monkeypat
     monkeypatch.setattr(sys.modules["beamkit.images.reduce"], "_CACHE", size)
     image, codes = image_of("i4", random), random.choice([0, 0, 1, 2], SHAPE)
     same(reduce(image, (3, 4), classes=codes), by_hand(image, codes, (3, 4), "max"))
+
+
+def test_a_difference_keeps_what_is_farthest_from_its_middle_on_either_side():
+    image = np.array([[1.0, 5, 0.9, 1, 1], [1, -3.1, 1.2, np.nan, 7], [1, 1, 0.2, 1, 1]])
+    values, classes = reduce_around(image, (2, 2), 1.0, classes=(image == 7).astype(np.uint8))
+    # Farthest from 1: 5 (4 away) or -3.1 (4.1 away); 0.9 or 1.2; 1, as 7 is masked.
+    np.testing.assert_array_equal(values, [[-3.1, 1.2, 1], [1, 0.2, 1]])
+    assert not classes.any()

@@ -21,12 +21,14 @@ from beamkit.figures import Picture
 from beamkit.figures import image as image_picture
 
 from ._code import code_of
+from ._measuring import STATE as MEASURED
 from ._source import ImageSource, Place, Span
 
 #: Traits that are the whole of what is seen, beside the data; as JSON knows them.
 STATE = (
     "frame",
     "span",
+    "auto_contrast",
     "clim",
     "scale",
     "cmap",
@@ -34,8 +36,10 @@ STATE = (
     "roi",
     "rings",
     "ruler",
+    "shows_mask",
     "zoom",
     "panel",
+    *MEASURED,
 )
 
 #: Pixels per inch of the picture that stays in a notebook, and its number of colours: small, as
@@ -65,6 +69,7 @@ class Exported:
     cmap: str
     invert: bool
     zoom: Any
+    middle: Any
 
     @property
     def image(self) -> xr.DataArray:
@@ -80,6 +85,7 @@ class Exported:
             "invert": self.invert,
             "rings": tuple(self.rings) if self.geometry is not None else (),
             "roi": None if self.roi is None else self.roi.region,
+            "middle": self.middle,
             "zoom": None if self.zoom is None else tuple(round(float(v), 2) for v in self.zoom),
         }
         return {name: value for name, value in options.items() if value not in (None, ())}

@@ -12,6 +12,8 @@ from IPython import get_ipython
 from IPython.display import display
 from traitlets import ObserveHandler
 
+from ._subshell import hear_while_busy
+
 _VIEW = "application/vnd.jupyter.widget-view+json"
 
 #: Class of a widget that hides the picture before it, and the rule that does; a viewer brings the
@@ -74,6 +76,7 @@ class Shown:
             if self.layout.comm is None:  # close() has closed the earlier one
                 self.layout = ipw.Layout()
             super().open()  # type: ignore[misc]
+            hear_while_busy(self)
 
     @property
     def model_id(self) -> str:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from beamkit.images import PixelClasses, choose_coding, compress, encode, histogram, limits, reduce
+from beamkit.images import (
+    PixelClasses,
+    choose_coding,
+    compress,
+    encode,
+    histogram,
+    limits,
+    reduce_around,
+)
 
 #: Part of what is visible that is sent beyond each edge, so that a short pan needs no message.
 _MARGIN = 0.12
@@ -101,12 +108,9 @@ class Tiler:
     def _reduced(
         self, factor: tuple[int, int], rows: slice = slice(None), columns: slice = slice(None)
     ) -> tuple[NDArray[Any], NDArray[np.uint8]]:
-        take = partial(reduce, classes=self.classes, rows=rows, columns=columns)
-        values, classes = take(self.image, factor)
-        if self._middle is not None and factor != (1, 1):
-            lowest, _ = take(self.image, factor, how="min")
-            values = np.where(self._middle - lowest > values - self._middle, lowest, values)
-        return values, classes
+        return reduce_around(
+            self.image, factor, self._middle, classes=self.classes, rows=rows, columns=columns
+        )
 
     def _even_limits(self) -> list[list[float]]:
         """Return contrasts that reach as far to both sides of the middle."""
@@ -127,7 +131,7 @@ class Tiler:
             # Of what is seen, which is reduced by maximum: single pixels would be all too bright
             # or too dark by the quantiles of the full image.
             factor = max(1, math.ceil(max(self.image.shape) / _SCREEN))
-            seen, classes = reduce(self.image, (factor, factor), classes=self.classes)
+            seen, classes = self._reduced((factor, factor))
             for step in range(_AUTO_STEPS):
                 pair = list(limits(seen, classes, quantiles=self._quantiles, tightness=step))
                 if step == 0 and seen.dtype.kind in "iu":

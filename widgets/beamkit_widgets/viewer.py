@@ -270,9 +270,11 @@ class ImageViewer(
     # ---- what follows from a change of state
 
     @traitlets.observe("frame", "_span")  # type: ignore[untyped-decorator]
-    def _frame_changed(self, _change: Any) -> None:
+    def _frame_changed(self, change: Any) -> None:
         if self.source.main:
             self._go({**self.places, self.source.main: self.span or self.frame})
+        if change.name == "_span" and self._is_made:  # a sum has other counts than a frame
+            self.talk.later("contrast", self.auto)
 
     @traitlets.observe("auto_contrast")  # type: ignore[untyped-decorator]
     def _contrast_freed(self, _change: Any) -> None:
