@@ -83,8 +83,11 @@ class Conversation:
 
         def answer() -> None:
             viewer = self._viewer
-            text = value_text(viewer.source, viewer.source.image(viewer.places), row, column)
-            self._send({"type": "value", "row": row, "column": column, "text": text}, client=client)
+            with viewer.lock:
+                version, source, places = self._version, viewer.source, dict(viewer.places)
+            text = value_text(source, source.image(places), row, column)
+            told = {"row": row, "column": column, "text": text, "version": version}
+            self._send({"type": "value", **told}, client=client)
 
         self._do(f"value {client}", answer)
 

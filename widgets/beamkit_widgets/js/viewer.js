@@ -422,6 +422,7 @@ class ViewerApp {
 
   // ---- keys: as in ImageJ and DAWN, while the viewer has the focus
   onKey(event) {
+    if (event.key === "Enter" && event.target.type === "number") { event.target.blur(); event.target.focus(); } // take the number over
     if (["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName) && event.key !== "Escape") return;
     if (this.panel?.onKey?.(event)) { event.preventDefault(); event.stopPropagation(); return; }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
