@@ -7,7 +7,6 @@ import tempfile
 from pathlib import Path
 
 import nbformat
-from conftest import ARGUMENTS, BROWSERS, Lab, Notebook
 
 TARGET = Path(__file__).resolve().parents[2] / "notebooks" / "images"
 
@@ -30,6 +29,8 @@ explorer"""
 
 def draw(browser, width: int, theme: str, folder: Path) -> None:
     """Write viewer.png and explorer.png for one width and theme."""
+    from conftest import Lab, Notebook  # which is beside this script
+
     home = Path(tempfile.mkdtemp())
     for name, code in (("viewer", _VIEWER), ("explorer", _EXPLORER)):
         cells = [nbformat.v4.new_code_cell(code)]
@@ -57,7 +58,7 @@ def draw(browser, width: int, theme: str, folder: Path) -> None:
         lab.stop()
 
 
-def pose_viewer(notebook: Notebook) -> None:
+def pose_viewer(notebook) -> None:
     """Rings over the frame, a line through a spot, the cursor at rest."""
     page = notebook.page
     page.locator(".bk-viewer[data-version]").wait_for(timeout=30_000)
@@ -70,7 +71,7 @@ def pose_viewer(notebook: Notebook) -> None:
     page.wait_for_timeout(1500)
 
 
-def pose_explorer(notebook: Notebook) -> None:
+def pose_explorer(notebook) -> None:
     """The frames of the crystal, one selected, with its header."""
     page = notebook.page
     page.locator(".bk-explorer").wait_for(timeout=30_000)
@@ -89,6 +90,7 @@ def main() -> None:
     options = parser.parse_args()
     import shutil
 
+    from conftest import ARGUMENTS, BROWSERS
     from playwright.sync_api import sync_playwright
 
     executable = next(filter(None, map(shutil.which, BROWSERS)))

@@ -295,16 +295,18 @@ def pixels(picture):
 
 class TestLife:
     def test_closing_frees_the_widget_and_its_thread(self, frames):
-        before, threads = len(registry._instances), threading.active_count()
+        before, others = len(registry._instances), set(threading.enumerate())
         viewer = ImageViewer(frames)
         viewer.open()
         hear(viewer, type="ready")
+        gate = threading.Event()
+        viewer.talk.later("wait", gate.wait)
+        (thread,) = set(threading.enumerate()) - others
         viewer.close()
-        for thread in threading.enumerate():
-            if thread.name == "beamkit viewer":
-                thread.join(5)
+        gate.set()
+        thread.join(5)
+        assert not thread.is_alive()
         assert len(registry._instances) == before
-        assert threading.active_count() <= threads
 
     def test_a_closed_viewer_can_be_shown_again(self, frames):
         viewer = ImageViewer(frames)
