@@ -39,7 +39,7 @@ _PARTS = (
     "color_bar",
     "frame_bar",
 )
-_MORE = ("cursor_table", "plot", "linked", "viewer")
+_MORE = ("cursor_table", "plot", "linked", "keys", "viewer")
 #: The panels beside the image, in the order of their tabs.
 _PANELS = tuple(
     f"panel_{name}"

@@ -246,7 +246,7 @@ class ViewerApp {
     };
     for (const [names, handler] of Object.entries(this.handlers)) model.on(names, handler);
     this.releaseKeys = keepKeys(this.element);
-    this.element.addEventListener("keydown", (event) => this.onKey(event));
+    this.element.addEventListener("keydown", (event) => pressKey(this, event));
     this.element.addEventListener("keyup", (event) => { if (event.key === " ") this.isSpaceDown = false; });
     this.themeWatch = new MutationObserver(() => this.themeChanged());
     this.themeWatch.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-name", "data-jp-theme-light"] });
@@ -420,39 +420,5 @@ class ViewerApp {
     this.notify("view");
   }
 
-  // ---- keys: as in ImageJ and DAWN, while the viewer has the focus
-  onKey(event) {
-    if (event.key === "Enter" && event.target.type === "number") { event.target.blur(); event.target.focus(); } // take the number over
-    if (["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName) && event.key !== "Escape") return;
-    if (this.panel?.onKey?.(event)) { event.preventDefault(); event.stopPropagation(); return; }
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const by = event.shiftKey ? 10 : 1;
-    const keys = {
-      "+": () => this.pane.zoomBy(1.5), "=": () => this.pane.zoomBy(1.5), "-": () => this.pane.zoomBy(1 / 1.5),
-      1: () => this.pane.actualSize(), f: () => this.pane.fit(), 0: () => this.pane.fit(),
-      ",": () => this.frames.step(-1), "<": () => this.frames.step(-1), ".": () => this.frames.step(1), ">": () => this.frames.step(1),
-      PageUp: () => this.frames.step(-10), PageDown: () => this.frames.step(10), Home: () => this.frames.choose(0), End: () => this.frames.choose(this.info.frames - 1),
-      p: () => this.frames.toggle(), a: () => this.auto(), i: () => this.setLook({ invert: !this.look.invert }), c: () => this.toggleCross(),
-      l: () => this.setLook({ scale: this.look.scale === "log" ? "linear" : "log" }),
-      k: () => this.setTool("line"), b: () => this.setTool("rectangle"), o: () => this.setTool("circle"), g: () => this.setTool("polygon"), s: () => this.setTool("sector"), n: () => this.setTool("point"), u: () => this.setTool("ruler"),
-      h: () => this.open("color"), m: () => this.open("inspect"), r: () => this.open("rings"),
-      Escape: () => { if (this.ruler.cancel()) return; if (this.regionTool.open || this.roi) this.regionTool.cancel(); this.setTool("pan"); },
-      Enter: () => this.regionTool.finish(),
-      " ": () => { this.isSpaceDown = true; },
-      ArrowLeft: () => this.arrow(-by, 0), ArrowRight: () => this.arrow(by, 0), ArrowUp: () => this.arrow(0, -by), ArrowDown: () => this.arrow(0, by),
-    };
-    const action = keys[event.key] ?? keys[event.key.toLowerCase()];
-    if (!action) return;
-    event.preventDefault();
-    event.stopPropagation();
-    action();
-  }
-  arrow(dx, dy) {
-    if (this.regionTool.nudge(dx, dy)) return;
-    this.pane.view.x0 += dx * 40 / this.pane.view.scaleX;
-    this.pane.view.y0 += dy * 40 / this.pane.view.scaleY;
-    this.pane.isFitted = false;
-    this.pane.changed();
-  }
   open(id) { if (this.available().some((panel) => panel.id === id)) this.set("panel", this.model.get("panel") === id ? "" : id); }
 }
