@@ -248,7 +248,8 @@ def _at(coordinate: xr.DataArray, index: int) -> str:
         return Path(str(value)).name
     if coordinate.dtype.kind in "iu" and value == index:
         return ""
-    return f"{coordinate.name} {value:.6g} {unit_of(coordinate)}".strip()
+    name = "" if coordinate.name in coordinate.dims else f"{coordinate.name} "
+    return f"{name}{value:.6g} {unit_of(coordinate)}".strip()
 
 
 def _with_attrs(data: xr.DataArray, attrs: dict[str, Any]) -> xr.DataArray:
