@@ -191,7 +191,8 @@ class Notebook:
     """A notebook in the browser, driven as a person does, with the state read from the page."""
 
     def __init__(self, page, theme):
-        self.page = page
+        self.page, self.page_errors = page, []
+        page.on("pageerror", lambda error: self.page_errors.append(str(error)))
         page.wait_for_function("() => window.jupyterapp", timeout=60_000)
         self.wait("kernel?.status === 'idle'", 60)
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=30_000)
