@@ -6,11 +6,22 @@ each kind of data (``image``, ``tomography`` ...). The library never imports the
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from .errors import MissingDependencyError, UnknownNameError
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
 GROUP = "beamkit.views"
+
+
+@cache
+def _registered() -> dict[str, EntryPoint]:
+    from importlib.metadata import entry_points  # 40 ms, which ``import beamkit`` does not pay
+
+    return {point.name: point for point in entry_points(group=GROUP)}
 
 
 def view(kind: str, *args: Any, **options: Any) -> Any:
@@ -23,9 +34,7 @@ def view(kind: str, *args: Any, **options: Any) -> Any:
     MissingDependencyError
         If the packages of the widgets are not installed.
     """
-    from importlib.metadata import entry_points  # 40 ms, which ``import beamkit`` does not pay
-
-    found = {point.name: point for point in entry_points(group=GROUP)}
+    found = _registered()
     if kind not in found:
         raise UnknownNameError("view", kind, found)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,8 @@ class Conversation:
         self._version = 0
         self._tiler: Tiler | None = None
         self.worker = NewestFirst("beamkit viewer")
+        #: Set once a browser has been sent a picture.
+        self.is_seen = threading.Event()
 
     def close(self) -> None:
         """End the thread."""
@@ -192,10 +195,17 @@ class Conversation:
         width = max((view.get("width", 0) for view in self._clients.values()), default=0)
         height = max((view.get("height", 0) for view in self._clients.values()), default=0)
         header, buffers = tiler.whole(width or _CANVAS[0], height or _CANVAS[1])
-        described |= {"histogram": tiler.histogram(), "automatic": tiler.limits()}
         self._send({"type": "tile", "tile": {**header, **described, "role": "whole"}}, buffers)
+        if self._clients:
+            self.is_seen.set()
+        self._do("histogram", self._send_contrast)
         if "clim" in described:
             self._viewer.clim = tuple(described["clim"])
+
+    def _send_contrast(self) -> None:
+        version, tiler, _described = self._current()
+        told = {"histogram": tiler.histogram(), "automatic": tiler.limits()}
+        self._send({"type": "contrast", "version": version, **told})
 
     def _send_visible(self, client: str) -> None:
         view = self._clients.get(client, {})

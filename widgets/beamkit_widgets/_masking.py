@@ -24,6 +24,18 @@ if TYPE_CHECKING:
 _DIMS = ("detector_y", "detector_x")
 
 
+class _Whole(traitlets.Any):  # type: ignore[misc]
+    """An array as a trait: whether it is another one is not looked up pixel by pixel."""
+
+    def set(self, obj: Any, value: Any) -> None:
+        """Take the value and tell observers, unless it is the same object."""
+        new = self._validate(obj, value)
+        old = obj._trait_values.get(self.name)
+        obj._trait_values[self.name] = new
+        if new is not old:
+            obj._notify_trait(self.name, old, new)
+
+
 class Masked(traitlets.HasTraits):  # type: ignore[misc]
     """Mixin of the image viewer: which pixels are not used, and who says so.
 
@@ -44,7 +56,7 @@ class Masked(traitlets.HasTraits):  # type: ignore[misc]
     _is_made: bool
 
     shows_mask = traitlets.Bool(True).tag(sync=True)
-    mask = traitlets.Any(None)
+    mask: Any = _Whole(None)
     _mask_history: Any = traitlets.Instance(MaskHistory, ())
 
     def draw_mask(self, region: Any, *, value: bool = True) -> None:

@@ -62,6 +62,9 @@ class Shown:
         """Return what is seen as PNG."""
         raise NotImplementedError
 
+    def _wait_until_seen(self) -> None:
+        """Wait a moment for the browser, before the time is spent on a picture for others."""
+
     def _connect(self) -> None:
         """Make what the viewer needs in the notebook; called before it connects."""
 
@@ -115,6 +118,8 @@ class Shown:
         blank = {"image/png": _BLANK, "text/plain": self.caption}
         place = display(blank, metadata=alone, raw=True, display_id=True)
         display(self._view(), raw=True)
+        if self._cell[0]:  # there is a browser
+            self._wait_until_seen()
         place.update(self._picture(), metadata=alone, raw=True)
 
     def _take_cell(self) -> None:

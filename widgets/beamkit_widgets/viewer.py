@@ -47,6 +47,10 @@ _PANELS = tuple(
 )
 
 
+#: How long a cell waits for the browser before it draws what stays in the notebook [s].
+_MOMENT = 0.5
+
+
 class ImageViewer(
     Inspecting,
     Linked,
@@ -294,6 +298,9 @@ class ImageViewer(
             self._roi = drawn
 
     # ---- life
+
+    def _wait_until_seen(self) -> None:
+        self.talk.is_seen.wait(_MOMENT)
 
     def _connect(self) -> None:
         if self.talk.worker.is_closed:

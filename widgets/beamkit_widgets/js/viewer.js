@@ -192,6 +192,11 @@ class ViewerApp {
     } else if (content.type === "value") {
       this.exact = content;
       this.cursorTable.show();
+    } else if (content.type === "contrast") {
+      this.histogram = content.histogram;
+      this.automatic = content.automatic;
+      this.bar.draw();
+      this.notify("look");
     } else if (content.type === "rings") {
       const arrays = unpackArrays(content.arrays, buffers);
       this.rings.set(content, arrays);
@@ -206,10 +211,6 @@ class ViewerApp {
   }
 
   tileShown(tile, start) {
-    if (tile.histogram) {
-      this.histogram = tile.histogram;
-      this.automatic = tile.automatic;
-    }
     const isNew = !this.shown || tile.version !== this.shown.version;
     this.shown = tile;
     this.decodeTime = performance.now() - start;
