@@ -387,7 +387,7 @@ class ViewerApp {
     if (!tile) return { text: "–", isExact: false };
     if (tile.stepX === 1 && tile.stepY === 1) {
       const code = tile.code(x, y);
-      if (tile.values || (code >= FIRST_CODE && code < SATURATED)) return { text: tell(tile.value(x, y)) + this.flag(code), isExact: true };
+      if (tile.values || (tile.coding.kind === "exact" && code >= FIRST_CODE && code < SATURATED)) return { text: tell(tile.value(x, y)) + this.flag(code), isExact: true };
     }
     const column = Math.floor(x), row = Math.floor(y);
     const { exact } = this;
