@@ -100,10 +100,10 @@ class Conversation:
         def one_more() -> None:
             self._send_thumbnail(client, frames.pop(0))
             if frames:  # in turns with what is more urgent
-                self._do(f"thumbnails {client}", one_more)
+                self._do(f"thumbnails {client}", one_more, is_urgent=False)
 
         if frames:
-            self._do(f"thumbnails {client}", one_more)
+            self._do(f"thumbnails {client}", one_more, is_urgent=False)
 
     def _panel(self, client: str, content: Mapping[str, Any]) -> None:
         name = str(content["panel"])
@@ -151,7 +151,7 @@ class Conversation:
         """Do something in the thread; of several under the same name only the newest."""
         self._do(name, work)
 
-    def _do(self, name: str, work: Callable[[], None]) -> None:
+    def _do(self, name: str, work: Callable[[], None], *, is_urgent: bool = True) -> None:
         def careful() -> None:
             try:
                 work()
@@ -162,7 +162,7 @@ class Conversation:
                 text = f"The viewer could not do this: {type(error).__name__}: {error}"
                 self._send({"type": "message", "text": text, "isError": True})
 
-        self.worker.submit(name, careful)
+        self.worker.submit(name, careful, is_urgent=is_urgent)
 
     def _send(
         self, content: Mapping[str, Any], buffers: list[bytes] | None = None, *, client: str = ""
@@ -198,7 +198,7 @@ class Conversation:
         self._send({"type": "tile", "tile": {**header, **described, "role": "whole"}}, buffers)
         if self._clients:
             self.is_seen.set()
-        self._do("histogram", self._send_contrast)
+        self._do("histogram", self._send_contrast, is_urgent=False)
         if "clim" in described:
             self._viewer.clim = tuple(described["clim"])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextvars import Context, copy_context
 
@@ -11,6 +12,9 @@ _LOG = logging.getLogger(__name__)
 
 #: An idle thread ends after this time [s]; the next work starts another.
 _PATIENCE = 10.0
+
+#: What is not urgent waits for a pause of this length: the picture has to get to the screen [s].
+_PAUSE = 0.12
 
 Work = Callable[[], None]
 
@@ -25,18 +29,24 @@ class NewestFirst:
     def __init__(self, name: str) -> None:
         self._name = name
         self._waiting: dict[str, tuple[Context, Work]] = {}
+        self._less_urgent: dict[str, tuple[Context, Work]] = {}
+        self._last_urgent, self._was_urgent = 0.0, False
         self._change = threading.Condition()
         self._thread: threading.Thread | None = None
         self._busy = False
         self._closed = False
 
-    def submit(self, name: str, work: Work) -> None:
-        """Do ``work`` soon, in place of what waits under the same ``name``; names keep turns."""
+    def submit(self, name: str, work: Work, *, is_urgent: bool = True) -> None:
+        """Do ``work`` soon, in place of what waits under the same ``name``; names keep turns.
+
+        What is not urgent is done in a pause.
+        """
         with self._change:
             if self._closed:
                 return
             # What the kernel knows of the message that it answers is kept in context variables.
-            self._waiting[name] = copy_context(), work
+            queue = self._waiting if is_urgent else self._less_urgent
+            queue[name] = copy_context(), work
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
@@ -50,25 +60,39 @@ class NewestFirst:
     def wait(self, seconds: float = 30.0) -> bool:
         """Wait until nothing is left to do; return whether that is so."""
         with self._change:
-            return self._change.wait_for(lambda: not (self._waiting or self._busy), seconds)
+            return self._change.wait_for(
+                lambda: not (self._waiting or self._less_urgent or self._busy), seconds
+            )
 
     def close(self) -> None:
         """Drop what waits, and end the thread once it has done what it does."""
         with self._change:
             self._closed = True
             self._waiting.clear()
+            self._less_urgent.clear()
             self._change.notify_all()
 
     def _next(self) -> tuple[Context, Work] | None:
         with self._change:
             self._busy = False
             self._change.notify_all()
-            self._change.wait_for(lambda: self._waiting or self._closed, _PATIENCE)
-            if not self._waiting:
+            queue = self._queue()
+            if queue is None:
                 self._thread = None
                 return None
-            self._busy = True
-            return self._waiting.pop(next(iter(self._waiting)))
+            self._busy, self._was_urgent = True, queue is self._waiting
+            return queue.pop(next(iter(queue)))
+
+    def _queue(self) -> dict[str, tuple[Context, Work]] | None:
+        """Wait for work; return the queue that has some, or None when there is no more."""
+        while not (self._waiting or self._closed):
+            pause = self._last_urgent + _PAUSE - time.monotonic()
+            if self._less_urgent and pause <= 0:
+                return self._less_urgent
+            has_come = self._change.wait(pause if self._less_urgent else _PATIENCE)
+            if not (has_come or self._less_urgent):
+                return None
+        return self._waiting or None
 
     def _run(self) -> None:
         while (found := self._next()) is not None:
@@ -78,4 +102,6 @@ class NewestFirst:
             except Exception:
                 # Work tells its own errors; what comes here is a defect, and the thread lives on.
                 _LOG.exception("The viewer could not finish its work.")
+            if self._was_urgent:
+                self._last_urgent = time.monotonic()
             del context, work, found  # the last picture is not kept while waiting
