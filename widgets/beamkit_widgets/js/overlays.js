@@ -58,7 +58,7 @@ class PixelValues {
   draw(context, pane) {
     if (Math.min(pane.view.scaleX, pane.view.scaleY) < 34) return;
     const tile = pane.tiles.find((item) => item.stepX === 1 && item.stepY === 1);
-    if (!tile) return;
+    if (!tile || !(tile.values || tile.coding.kind === "exact")) return; // other codes are rounded
     const [x0, y0, x1, y1] = pane.bounds.map(Math.floor);
     const table = this.app.table(tile.coding);
     context.font = `${Math.min(13, pane.view.scaleX / 4)}px system-ui, sans-serif`;
