@@ -144,7 +144,7 @@ def limits(
         sample = _good(values, classes)
     if sample.size == 0:
         return 0.0, 1.0
-    low, high = (float(value) for value in np.quantile(sample, (first, last)))
+    low, high = (float(value) for value in np.quantile(_as_numbers(sample), (first, last)))
     if low < high and math.isfinite(high - low):
         return low, high
     return _sparse_limits(sample, lambda: _good(values, classes), low, last)
@@ -189,6 +189,11 @@ def _tightened(quantiles: tuple[float, float], tightness: int) -> tuple[float, f
 
 def _thin(values: NDArray[Any], step: int) -> NDArray[Any]:
     return values[..., ::step, ::step] if values.ndim > 1 else values[:: step * step]
+
+
+def _as_numbers(values: NDArray[Any]) -> NDArray[Any]:
+    """Return values of which there are quantiles: numpy has none of bool."""
+    return values.astype(np.uint8) if values.dtype.kind == "b" else values
 
 
 def _good(values: NDArray[Any], classes: NDArray[np.uint8] | None) -> NDArray[Any]:

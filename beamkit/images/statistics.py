@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import xarray as xr
@@ -25,7 +25,10 @@ from ._pixels import (
 )
 from .regions import Region, covered_bounds
 
-Background = Literal["median", "mean"]
+Background = Literal["auto", "median", "mean"]
+#: Counts below which a median is too coarse for a background.
+_FEW = 8
+
 Numbers = NDArray[np.float64]
 
 
@@ -87,7 +90,7 @@ def statistics(
     *,
     mask: Mask | None = None,
     margin: int = 3,
-    background: Background = "median",
+    background: Background = "auto",
 ) -> Statistics:
     """Return the numbers that describe a region of an image.
 
@@ -108,8 +111,9 @@ def statistics(
     margin
         Width of the frame [pixel], at least 1.
     background
-        ``"median"``, which a second peak in the frame does not disturb, or ``"mean"``, for frames
-        of few counts, whose median is a whole number.
+        ``"median"``, which a second peak in the frame does not disturb; ``"mean"``; ``"auto"``: the
+        median, but for few counts, whose median is a whole number and so far off, the mean of the
+        counts up to five standard deviations above it.
 
     Raises
     ------
@@ -132,7 +136,7 @@ def rocking_curve(
     mask: Mask | None = None,
     which: Sequence[str] = ("sum", "mean", "max", "net", "net_error"),
     margin: int = 3,
-    background: Background = "median",
+    background: Background = "auto",
 ) -> xr.Dataset:
     """Return the numbers that describe a region, image by image through a stack.
 
@@ -206,8 +210,8 @@ class _Part:
     ) -> None:
         if margin < 1:
             raise ParameterError(f"margin is {margin}; allowed are 1 pixel and more. Use 3.")
-        if background not in ("median", "mean"):
-            raise UnknownNameError("background", background, ("median", "mean"))
+        if background not in get_args(Background):
+            raise UnknownNameError("background", background, get_args(Background))
         shape = data.shape[-2], data.shape[-1]
         rows, columns = covered_bounds(region, shape)
         self.rows, self.columns = _wider(rows, margin, shape[0]), _wider(columns, margin, shape[1])
@@ -273,11 +277,15 @@ class _Part:
         """Return the background of a pixel, and its standard error."""
         if pixels.size == 0:
             return np.nan, np.nan
+        median = float(np.median(pixels))
+        is_few = self.counted and self.background == "auto" and median < _FEW
+        if is_few:  # a second peak stands far above
+            pixels = pixels[pixels <= median + 5 * np.sqrt(median + 1)]
         mean = float(pixels.mean(dtype=np.float64))
-        is_median = self.background == "median"
-        level = float(np.median(pixels)) if is_median else mean
+        is_median = not is_few and self.background != "mean"
         variance = max(mean, 0.0) / pixels.size * (np.pi / 2 if is_median else 1.0)
-        return level, float(np.sqrt(variance)) if self.counted else np.nan
+        error = float(np.sqrt(variance)) if self.counted else np.nan
+        return (median if is_median else mean), error
 
 
 def _wider(part: slice, margin: int, size: int) -> slice:

@@ -48,7 +48,7 @@ def test_background_is_the_median_of_the_frame_around():
     image = np.full(SHAPE, 4, np.int64)
     image[10:15, 20:26] += 100
     image[9, 19] = 5000  # a neighbour in the frame
-    found = statistics(image, Rectangle(20, 10, 26, 15), margin=2)
+    found = statistics(image, Rectangle(20, 10, 26, 15), margin=2, background="median")
     assert found.background == 4
     assert found.net == 30 * 100
     # The frame has 10 x 9 - 30 = 60 pixels, of mean (59*4 + 5000)/60.
@@ -193,3 +193,16 @@ def test_wrong_options_are_refused(rocking):
         statistics(image, Circle(9, 9, 3), mask=np.zeros((3, 3), bool))
     with pytest.raises(ParameterError, match="real numbers"):
         statistics(image.astype(complex), Circle(9, 9, 3))
+
+
+def test_the_background_of_few_counts_is_their_mean_and_not_the_median_of_zero():
+    rng = np.random.default_rng(11)
+    counts = rng.poisson(0.3, (60, 80)).astype(np.int32)
+    counts[8:11, 8:11] = 40  # another peak, in the frame around the region
+    image = xr.DataArray(counts, dims=("y", "x"), attrs={"units": "counts"})
+    found = statistics(image, Rectangle(12, 12, 62, 47), margin=6)
+    assert found.background == pytest.approx(0.3, abs=4 * np.sqrt(0.3 / 1164))
+    assert abs(found.net) < 4 * found.net_error
+    assert (
+        statistics(image, Rectangle(12, 12, 62, 47), margin=6, background="median").background == 0
+    )

@@ -7,7 +7,7 @@ import pytest
 
 CELLS = (
     """import numpy as np, xarray as xr
-from beamkit_widgets.compare import CompareViewer
+from beamkit_widgets.compare_viewer import CompareViewer
 from beamkit_widgets.ortho import OrthoViewer
 from beamkit_widgets.viewer import ImageViewer
 scan, z, y, x = np.indices((3, 30, 40, 60))

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import beamkit as bk
 from beamkit.core.errors import ParameterError, ShapeError, UnknownNameError
 
 if os.environ.get("BEAMKIT_REQUIRE_ALL") != "1":
     pytest.importorskip("anywidget", reason='needs: pip install "beamkit[lab]"')
 
-from beamkit_widgets.compare import HOWS, CompareViewer
+from beamkit_widgets.compare_viewer import HOWS, CompareViewer
 from ipywidgets.widgets import widget as registry
 
 
@@ -214,3 +215,8 @@ def test_a_picture_stays_without_a_kernel(stack, how):
 def test_what_cannot_be_compared_is_refused_in_words(stack, make, error, words):
     with pytest.raises(error, match=words):
         make(stack)
+
+
+def test_comparing_twice_in_a_session_gives_two_viewers(stack):
+    first, second = bk.compare(stack, stack), bk.compare(stack, stack + 1)
+    assert type(first) is type(second) is CompareViewer

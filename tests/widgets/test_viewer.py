@@ -237,6 +237,10 @@ class TestState:
             ("rings", ("LaB7",), UnknownNameError, "LaB6"),
             ("rings", (-2.0,), ParameterError, "above 0"),
             ("mask", np.zeros((3, 3)), ShapeError, r"\(61, 83\)"),
+            ("zoom", "near", ParameterError, "x0 < x1"),
+            ("zoom", (5, 5, 5, 9), ParameterError, "x0 < x1"),
+            ("roi", "all", ParameterError, "Rectangle"),
+            ("beam_center", "middle", ParameterError, "two finite numbers"),
             ("span", ("median", 0, 2), ParameterError, "sum, max, mean"),
             ("span", ("sum", 0, 9), ParameterError, "0 to 3"),
         ],
@@ -250,6 +254,21 @@ class TestState:
     def test_an_unknown_option_is_refused_by_name(self, frames):
         with pytest.raises(UnknownNameError, match="scale"):
             ImageViewer(frames, sclae="log")
+
+    def test_bare_arrays_are_refused_with_the_cure(self):
+        with pytest.raises(ParameterError, match=r"xr\.DataArray"):
+            ImageViewer(np.zeros((3, 4)))
+
+    def test_true_and_false_are_an_image(self):
+        viewer = ImageViewer(xr.DataArray(np.eye(5, 7) > 0, dims=("y", "x")))
+        assert viewer.clim == (0, 1)
+        viewer.picture()
+
+    def test_a_long_thin_image_has_the_contrast_of_its_pixels(self):
+        values = np.random.default_rng(3).uniform(0, 1, (3, 100_000))
+        low, high = ImageViewer(xr.DataArray(values, dims=("y", "x"))).clim
+        assert low < 0.99
+        assert high > 0.99
 
     def test_three_numbers_are_no_image(self):
         with pytest.raises(ShapeError, match="two dimensions"):

@@ -14,7 +14,7 @@ from beamkit.core.optional import need
 if TYPE_CHECKING:
     import xarray as xr
 
-    from .compare import CompareViewer
+    from .compare_viewer import CompareViewer
     from .explorer import Explorer
     from .scan_viewer import ScanViewer
 
@@ -106,7 +106,7 @@ def explore(folder: str | os.PathLike[str] = ".", **options: Any) -> Explorer:
 
 
 def compare(first: Any, second: Any, **options: Any) -> CompareViewer:
-    """Return a viewer of two datasets: :class:`~.compare.CompareViewer`.
+    """Return a viewer of two datasets: :class:`~.compare_viewer.CompareViewer`.
 
     Raises
     ------
@@ -114,6 +114,6 @@ def compare(first: Any, second: Any, **options: Any) -> CompareViewer:
         If anywidget is not installed.
     """
     need("anywidget", extra="lab", to="compare images in a notebook")
-    from .compare import CompareViewer
+    from .compare_viewer import CompareViewer
 
     return CompareViewer(first, second, **options)

@@ -84,9 +84,12 @@ class OnDetector(traitlets.HasTraits):  # type: ignore[misc]
             return _beam_of(self.geometry)
         if self.geometry is None:
             raise ParameterError(f"There is no beam centre to set. {self._no_geometry}")
-        x, y = (float(number) for number in value)
+        try:
+            x, y = (float(number) for number in value)
+        except (TypeError, ValueError):
+            x = y = np.nan
         if not (np.isfinite(x) and np.isfinite(y)):
-            raise ParameterError(f"beam_center is {x, y}; give two finite numbers [pixel].")
+            raise ParameterError(f"beam_center is {value!r}; give two finite numbers [pixel].")
         return x, y
 
     @staticmethod

@@ -35,7 +35,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "curve": ("", "line", "columns", "rows", "radial", "azimuthal", "frames"),
     "radial_axis": ("radius", *AXES),
     "combine": ("sum", "mean"),
-    "background": ("median", "mean"),
+    "background": ("auto", "median", "mean"),
     "statistic": NUMBERS,
     "peak_model": tuple(MODELS),
 }
@@ -55,7 +55,8 @@ class Measuring(traitlets.HasTraits):  # type: ignore[misc]
     combine
         What becomes of the rows and columns of a rectangle: ``"sum"`` or ``"mean"``.
     background
-        What the pixels around a region become: ``"median"``, or ``"mean"`` where counts are few.
+        What the pixels around a region become: ``"median"``, ``"mean"``, or ``"auto"``: the
+        median, and the mean where counts are few.
     statistic
         Of the region through the frames: ``"sum"``, ``"net"``, ``"mean"``, ``"max"`` ...
     rocking
@@ -74,7 +75,7 @@ class Measuring(traitlets.HasTraits):  # type: ignore[misc]
     curve = traitlets.Unicode("").tag(sync=True)
     radial_axis = traitlets.Unicode("two_theta").tag(sync=True)
     combine = traitlets.Unicode("sum").tag(sync=True)
-    background = traitlets.Unicode("median").tag(sync=True)
+    background = traitlets.Unicode("auto").tag(sync=True)
     statistic = traitlets.Unicode("sum").tag(sync=True)
     peak_model = traitlets.Unicode("gaussian").tag(sync=True)
     peak_range = traitlets.Any(None).tag(sync=True)

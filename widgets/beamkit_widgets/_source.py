@@ -270,6 +270,11 @@ def _main(data: xr.DataArray | xr.Dataset) -> tuple[xr.DataArray, xr.DataArray |
     if isinstance(data, xr.Dataset):
         mask, main = data.get("mask"), data[main_variable(data)]
         data = main.assign_attrs({**data.attrs, **main.attrs})
+    if not isinstance(data, xr.DataArray):
+        raise ParameterError(
+            f"A viewer shows xarray's arrays and datasets, not {type(data).__name__}. Give "
+            "xr.DataArray(array, dims=('y', 'x')), or what bk.open returns."
+        )
     if data.ndim < 2 or 0 in data.shape:
         raise ShapeError(
             f"A viewer shows images, of two dimensions or more; this has {data.dims} of sizes "

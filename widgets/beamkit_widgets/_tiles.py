@@ -112,10 +112,14 @@ class Tiler:
             self.image, factor, self._middle, classes=self.classes, rows=rows, columns=columns
         )
 
+    def _screen_factor(self) -> tuple[int, int]:
+        """Return the reduction to a usual screen; rows and columns each, as of long thin images."""
+        rows, columns = self.image.shape
+        return _factor(rows, _SCREEN), _factor(columns, _SCREEN)
+
     def _even_limits(self) -> list[list[float]]:
         """Return contrasts that reach as far to both sides of the middle."""
-        factor = max(1, math.ceil(max(self.image.shape) / _SCREEN))
-        seen, classes = self._reduced((factor, factor))
+        seen, classes = self._reduced(self._screen_factor())
         middle = self._middle or 0.0
         apart = np.abs(seen[classes == 0].astype(float) - middle)
         apart = apart[np.isfinite(apart)]
@@ -130,8 +134,7 @@ class Tiler:
         if not self._auto:
             # Of what is seen, which is reduced by maximum: single pixels would be all too bright
             # or too dark by the quantiles of the full image.
-            factor = max(1, math.ceil(max(self.image.shape) / _SCREEN))
-            seen, classes = self._reduced((factor, factor))
+            seen, classes = self._reduced(self._screen_factor())
             for step in range(_AUTO_STEPS):
                 pair = list(limits(seen, classes, quantiles=self._quantiles, tightness=step))
                 if step == 0 and seen.dtype.kind in "iu":

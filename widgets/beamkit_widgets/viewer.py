@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 import anywidget
@@ -224,7 +225,7 @@ class ImageViewer(
                 self.frame = state.pop("frame", self.frame)
             self.auto()
 
-    @traitlets.validate("frame", "clim", "scale", "cmap", "roi", "_span")  # type: ignore[untyped-decorator]
+    @traitlets.validate("frame", "clim", "scale", "cmap", "roi", "zoom", "_span")  # type: ignore[untyped-decorator]
     def _check(self, proposal: Any) -> Any:
         return getattr(self, f"_checked_{proposal['trait'].name.strip('_')}")(proposal["value"])
 
@@ -267,9 +268,28 @@ class ImageViewer(
         if value is None or (isinstance(value, Roi) and value._viewer is self):
             return value
         region = value.region if isinstance(value, Roi) else value
+        if not isinstance(region, Region | Mapping):
+            raise ParameterError(
+                f"roi is {value!r}; give a region such as bk.images.Rectangle(10, 20, 60, 90), or "
+                "None."
+            )
         if not isinstance(region, Region):
-            region = region_from_dict(value)
+            region = region_from_dict(region)
         return Roi(self, region)
+
+    @staticmethod
+    def _checked_zoom(zoom: Any) -> list[float] | None:
+        if zoom is None:
+            return None
+        try:
+            x0, y0, x1, y1 = (float(number) for number in zoom)
+        except (TypeError, ValueError):
+            x0 = y0 = x1 = y1 = math.nan
+        if not (-math.inf < x0 < x1 < math.inf and -math.inf < y0 < y1 < math.inf):
+            raise ParameterError(
+                f"zoom is {zoom!r}; give x0, y0, x1, y1 [pixel] with x0 < x1 and y0 < y1, or None."
+            )
+        return [x0, y0, x1, y1]
 
     # ---- what follows from a change of state
 

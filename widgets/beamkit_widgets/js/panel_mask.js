@@ -95,6 +95,7 @@ PANELS.push(class MaskPanel {
     const { layers } = this.app.pane;
     if (!layers.includes(this.tool)) layers.push(this.tool);
     this.shows.checked = this.app.model.get("shows_mask");
+    this.app.setTool("pan"); // what is drawn here is a mask, not the region of the other panels
     this.do({});
     this.refresh();
   }

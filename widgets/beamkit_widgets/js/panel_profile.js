@@ -150,7 +150,7 @@ PANELS.push(class ProfilePanel {
     this.plots = [0, 1].map((number) => new Plot({ height: number ? 120 : 150, hover: (x) => this.hovers(number, x) }));
     this.plotBox = h("div", {}, ...this.plots.map((plot) => plot.element));
     this.numbers = h("div", { class: "bk-numbers" });
-    this.backgroundMenu = this.menu("background", "What the pixels around the region become: the median, or the mean where counts are few", [["median", "median"], ["mean", "mean"]]);
+    this.backgroundMenu = this.menu("background", "What the pixels around the region become: the median, or the mean where counts are few", [["auto", "auto"], ["median", "median"], ["mean", "mean"]]);
     this.copyNumbers = toolButton("copy", "Copy the numbers as CSV", () => toClipboard(this.numbersAsText(), this.copyNumbers));
     this.numbersBox = h("div", {}, h("div", { class: "bk-row bk-profile-head" }, h("b", {}, "Region"), h("span", { class: "bk-space" }), "background ", this.backgroundMenu, this.copyNumbers), this.numbers);
     this.numberMenu = this.menu("statistic", "Number", THROUGH_FRAMES, () => this.drawFrames());
