@@ -75,12 +75,12 @@ PANELS.push(class PeakPanel {
     const { x, y, isInverse, labels } = this.shownCurve, place = (values) => (isInverse ? values.map((d) => 2 * Math.PI / d) : values);
     const [ends, colors] = [range && place(range), theme(this.element)], position = fit.rows[0].value;
     this.plot.range = ends && [Math.min(...ends), Math.max(...ends)];
-    const fitX = place(arrays.fitX), isFew = x.length < 300;
+    const fitX = place(arrays.fitX), isFew = x.length < 300, highest = (values) => values.reduce((most, value) => (Math.abs(value) > most ? Math.abs(value) : most), 0);
+    const isAstray = !fit.success && highest(arrays.fitY) > 3 * highest(y); // it would dwarf the data
     this.plot.set([
       { x, y, points: isFew, name: "data", color: colors.brand },
-      { x: fitX, y: arrays.fitY, name: "fit", color: FIT_COLOR },
-      { x: fitX, y: arrays.groundY, dashed: true, color: FIT_COLOR },
-    ], { labels, isLog: this.isLog, isInverse, marks: position === null ? [] : [{ x: place([position])[0], color: FIT_COLOR }] });
+      ...(isAstray ? [] : [{ x: fitX, y: arrays.fitY, name: "fit", color: FIT_COLOR }, { x: fitX, y: arrays.groundY, dashed: true, color: FIT_COLOR }]),
+    ], { labels, isLog: this.isLog, isInverse, marks: position === null || isAstray ? [] : [{ x: place([position])[0], color: FIT_COLOR }] });
     const zero = [this.plot.whole()[0], this.plot.whole()[1]];
     this.residuals.set([{ x: place(arrays.pointsX), y: arrays.residuals, points: isFew, color: colors.brand }, { x: zero, y: [0, 0], color: FIT_COLOR }], { labels: ["", "data − fit"], isInverse });
   }
@@ -88,6 +88,7 @@ PANELS.push(class PeakPanel {
   drawTable(fit) {
     this.verdict.textContent = fit.reason + (fit.chi2 === null ? "" : `; reduced χ² ${tell(fit.chi2, 3)}`);
     this.verdict.classList.toggle("bk-error", !fit.success);
+    this.table.classList.toggle("bk-waits", !fit.success); // faint: no result
     this.table.replaceChildren(...fit.rows.map((row) => h("tr", { "data-name": row.name }, h("th", {}, row.title), h("td", {}, row.text))));
   }
 
