@@ -128,7 +128,6 @@ class Shown:
         for other in list(self._shown):
             if cell and other._cell[0] == cell and other._cell[1] != run:
                 other.close()
-                forget_output(other)
         self._shown.add(self)
 
 
@@ -141,17 +140,6 @@ def close_all(widget: Any) -> None:
                 close_all(part)
     widget.unobserve_all()
     ipw.Widget.close(widget)
-
-
-def forget_output(value: Any) -> None:
-    """Take a value out of what IPython keeps of every cell (``Out``), so that it can be freed."""
-    shell = get_ipython()
-    names: dict[str, Any] = getattr(shell, "user_ns", {})
-    outputs: dict[int, Any] = names.get("_oh", {})
-    for number in [number for number, output in outputs.items() if output is value]:
-        del outputs[number]
-        for kept in (names, shell.user_ns_hidden):
-            kept.pop(f"_{number}", None)
 
 
 def running_cell() -> tuple[str, str]:
