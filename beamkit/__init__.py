@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from beamkit import reports as reports
     from beamkit import samples as samples
     from beamkit import scans as scans
+    from beamkit import streams as streams
     from beamkit import tomography as tomography
     from beamkit import writers as writers
     from beamkit.accessor import compare as compare
@@ -47,6 +48,7 @@ _ROOMS = (
     "reports",
     "samples",
     "scans",
+    "streams",
     "tomography",
     "writers",
 )
@@ -72,6 +74,7 @@ __all__ = [
     "reports",
     "samples",
     "scans",
+    "streams",
     "tomography",
     "view",
     "writers",

@@ -259,7 +259,7 @@ class Notebook:
         assert found["status"] == "ok", found
         return found["data"]["text/plain"]
 
-    def expect(self, expression, text, seconds=15):
+    def expect(self, expression, text, seconds=45):
         """Wait until an expression has this value in the kernel."""
         end = time.monotonic() + seconds
         while (found := self.value(expression)) != text:

@@ -51,7 +51,7 @@ class Screen:
             [self.number, it],
         )
 
-    def wait(self, condition, it=None, seconds=15):
+    def wait(self, condition, it=None, seconds=45):
         """Wait until an expression is true."""
         self.page.wait_for_function(
             f"([number, it]) => {{ const app = ({_FIND})(number); if (!app) return false; "
@@ -69,7 +69,7 @@ class Screen:
             last = now
             self.page.wait_for_timeout(100)
 
-    def shows(self, frame, seconds=15):
+    def shows(self, frame, seconds=45):
         """Wait until the picture of a frame is drawn."""
         self.wait("app.shown.frame === it && app.frame === it", frame, seconds)
 

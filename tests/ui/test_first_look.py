@@ -112,6 +112,6 @@ def test_a_notebook_opened_without_its_kernel_shows_the_pictures(lesson, open_no
     lesson.save_and_shut_down()
     page = open_notebook(LESSON).page
     picture = page.locator(".jp-RenderedImage img").first
-    picture.wait_for(timeout=15_000)
+    picture.wait_for(timeout=45_000)
     picture.scroll_into_view_if_needed()
     assert picture.evaluate("image => image.naturalWidth") >= 500

@@ -484,6 +484,23 @@ class TestFrames:
         notebook.expect("real.span is None", "True")
         real.shows(0)
 
+    def test_what_is_half_typed_is_left_alone(self, screen, notebook):
+        stack = screen(STACK)
+        number = stack.box.get_by_label("frame number")
+        number.fill("23")
+        notebook.value("setattr(stack, 'frame', 10)")
+        stack.shows(10)
+        assert number.input_value() == "23"
+        number.press("Enter")
+        stack.shows(23)
+        notebook.value("setattr(stack, 'frame', 11)")
+        stack.shows(11)
+        assert number.input_value() == "11"
+        number.fill("999")
+        number.press("Enter")
+        stack.shows(39)
+        assert number.input_value() == "39"
+
     def test_a_thumbnail_is_drawn_and_brings_its_frame(self, screen, notebook):
         real = screen(REAL)
         strip = real.box.locator(".bk-thumbnail")

@@ -159,7 +159,7 @@ class TestLife:
         notebook.page.close()
         page = open_notebook("viewer-robust.ipynb").page
         picture = page.locator(".jp-RenderedImage img").first
-        picture.wait_for(timeout=15_000)
+        picture.wait_for(timeout=45_000)
         picture.scroll_into_view_if_needed()
         assert picture.evaluate("image => image.naturalWidth") >= 400
         assert picture.is_visible()
@@ -187,7 +187,7 @@ class TestBadFrame:
         before = screen.ask("drawn().hash")
         screen.press(".")
         message = screen.box.locator(".bk-message.bk-error")
-        message.wait_for(timeout=15_000)
+        message.wait_for(timeout=45_000)
         assert "l-cyst_01_00002.cbf" in message.inner_text()
         assert screen.ask("[app.frame, app.shown.frame]") == [1, 0]  # and this is told
         assert screen.box.locator(".bk-frames.bk-late").count() == 1

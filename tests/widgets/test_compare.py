@@ -60,7 +60,7 @@ def test_what_goes_down_is_seen_from_afar_as_what_goes_up_is():
 
     image = np.zeros((40, 60))
     image[7, 11], image[30, 50] = -5, 3
-    seen, _ = Tiler(image, None, (0.0, 1.0), 0.0)._reduced((10, 10))
+    seen, _ = Tiler(image, None, (0.0, 1.0), 0.0)._whole((10, 10))
     assert (seen[0, 1], seen[3, 5]) == (-5, 3)
     assert np.count_nonzero(seen) == 2
 

@@ -24,7 +24,7 @@ def automatic(viewer: ImageViewer, tightness: int, *, roi: bool) -> tuple[float,
     ParameterError
         If ``roi`` is asked for and there is no region, or it covers no pixel.
     """
-    image, classes = viewer.image.values, viewer.classes
+    tiler = viewer.talk.tiler()
     if roi:
         if viewer.roi is None:
             raise ParameterError(
@@ -36,10 +36,13 @@ def automatic(viewer: ImageViewer, tightness: int, *, roi: bool) -> tuple[float,
         inside = region.covers_in(rows, columns)
         if not inside.any():
             raise ParameterError(f"{region} covers no pixel of the image. Draw it inside.")
+        classes = viewer.classes
         known = np.zeros(shape, np.uint8) if classes is None else classes.codes
         codes = np.where(inside, known[rows, columns], MASKED)
         cutoff = None if classes is None else classes.count_cutoff
-        image, classes = image[rows, columns], PixelClasses(codes, count_cutoff=cutoff)
-    steps = Tiler(image, classes, viewer.quantiles, viewer.middle).limits()
+        known_inside = PixelClasses(codes, count_cutoff=cutoff)
+        image = tiler.image[rows, columns]
+        tiler = Tiler(image, known_inside, viewer.quantiles, viewer.middle)
+    steps = tiler.limits()
     low, high = steps[min(tightness, len(steps) - 1)]
     return low, high

@@ -46,7 +46,7 @@ class Conversation:
         self._version = 0
         self._tiler: Tiler | None = None
         self.worker = NewestFirst("beamkit viewer")
-        #: Set once a browser has been sent a picture.
+        #: Set once a browser has drawn a picture.
         self.is_seen = threading.Event()
 
     def close(self) -> None:
@@ -61,6 +61,7 @@ class Conversation:
         client, kind = str(content.get("client", "")), str(content.get("type", ""))
         answers: dict[str, Callable[[str, Mapping[str, Any]], None]] = {
             "ready": self._ready,
+            "seen": self._seen,
             "view": self._view,
             "value": self._value,
             "thumbnails": self._thumbnails,
@@ -75,6 +76,9 @@ class Conversation:
             self._clients.popitem(last=False)
         self.show(is_new=False)
         self._viewer.show_rings()
+
+    def _seen(self, _client: str, _content: Mapping[str, Any]) -> None:
+        self.is_seen.set()
 
     def _view(self, client: str, content: Mapping[str, Any]) -> None:
         self._clients[client] = dict(content)
@@ -147,6 +151,10 @@ class Conversation:
             buffers.append(plain.tobytes())
         self._send({**content, "arrays": spec}, buffers, client=client)
 
+    def tiler(self) -> Tiler:
+        """Return the tiles of the picture that the viewer stands at."""
+        return self._current()[1]
+
     def later(self, name: str, work: Callable[[], None]) -> None:
         """Do something in the thread; of several under the same name only the newest."""
         self._do(name, work)
@@ -177,7 +185,7 @@ class Conversation:
         with viewer.lock:
             version, source, places = self._version, viewer.source, dict(viewer.places)
             classes, tiler = viewer.classes, self._tiler
-        if tiler is None:
+        if tiler is None or not tiler.suits(classes, viewer.middle):
             tiler = Tiler(source.image(places).values, classes, viewer.quantiles, viewer.middle)
             with viewer.lock:
                 if version == self._version:
@@ -196,8 +204,6 @@ class Conversation:
         height = max((view.get("height", 0) for view in self._clients.values()), default=0)
         header, buffers = tiler.whole(width or _CANVAS[0], height or _CANVAS[1])
         self._send({"type": "tile", "tile": {**header, **described, "role": "whole"}}, buffers)
-        if self._clients:
-            self.is_seen.set()
         self._do("histogram", self._send_contrast, is_urgent=False)
         if "clim" in described:
             self._viewer.clim = tuple(described["clim"])

@@ -148,6 +148,8 @@ class Masked(traitlets.HasTraits):  # type: ignore[misc]
         """Take the mask of the source."""
         self._mask_history.clear()
         self.mask = self.source.mask
+        if self.mask is None:  # counts above the cutoff may still be known
+            self._classify()
 
     def _classify(self) -> None:
         """Say what is known of each pixel that is shown."""

@@ -40,6 +40,9 @@ _AUTO_STEPS = 3
 #: Part of the pixels of a difference that the colours reach, for the same steps.
 _REACH = (0.995, 0.97, 0.9)
 
+#: Values and classes of what is seen.
+Reduced = tuple[NDArray[Any], NDArray[np.uint8]]
+
 Message = tuple[dict[str, Any], list[bytes]]
 
 
@@ -70,12 +73,17 @@ class Tiler:
         self.image, self.classes, self._middle = image, classes, middle
         self._quantiles = quantiles
         self._auto: list[list[float]] = []
+        self._kept: tuple[tuple[int, int], Reduced] | None = None
+
+    def suits(self, classes: PixelClasses | None, middle: float | None) -> bool:
+        """Whether the pieces are made with these."""
+        return self.classes is classes and self._middle == middle
 
     def whole(self, width: int, height: int) -> Message:
         """Return the whole image at the size of the screen."""
         rows, columns = self.image.shape
         factor = (_factor(rows, height), _factor(columns, width))
-        return self._piece((0, rows, 0, columns), factor)
+        return self._message((0, 0), factor, *self._whole(factor))
 
     def visible(self, bounds: Sequence[float], width: int, height: int) -> Message:
         """Return what is visible, and a little more. ``bounds``: x0, y0, x1, y1 [pixel]."""
@@ -83,11 +91,17 @@ class Tiler:
         factor = (_factor(y1 - y0, height), _factor(x1 - x0, width))
         top, bottom = _extend(y0, y1, self.image.shape[0], factor[0])
         left, right = _extend(x0, x1, self.image.shape[1], factor[1])
-        return self._piece((top, bottom, left, right), factor)
-
-    def _piece(self, window: tuple[int, int, int, int], factor: tuple[int, int]) -> Message:
-        top, bottom, left, right = window
         values, classes = self._reduced(factor, slice(top, bottom), slice(left, right))
+        return self._message((top, left), factor, values, classes)
+
+    def _message(
+        self,
+        corner: tuple[int, int],
+        factor: tuple[int, int],
+        values: NDArray[Any],
+        classes: NDArray[np.uint8],
+    ) -> Message:
+        top, left = corner
         coding = choose_coding(values, classes)
         header = {
             "rows": values.shape[0],
@@ -102,12 +116,17 @@ class Tiler:
         }
         buffers = [compress(encode(values, classes, coding))]
         if factor == (1, 1) and values.size <= _AS_NUMBERS:
-            buffers.append(self.image[top:bottom, left:right].astype(np.float64).tobytes())
+            window = self.image[top : top + values.shape[0], left : left + values.shape[1]]
+            buffers.append(window.astype(np.float64).tobytes())
         return header, buffers
 
-    def _reduced(
-        self, factor: tuple[int, int], rows: slice = slice(None), columns: slice = slice(None)
-    ) -> tuple[NDArray[Any], NDArray[np.uint8]]:
+    def _whole(self, factor: tuple[int, int]) -> Reduced:
+        """Return all of the image; kept, as the automatic contrast is made from it, too."""
+        if self._kept is None or self._kept[0] != factor:
+            self._kept = factor, self._reduced(factor, slice(None), slice(None))
+        return self._kept[1]
+
+    def _reduced(self, factor: tuple[int, int], rows: slice, columns: slice) -> Reduced:
         return reduce_around(
             self.image, factor, self._middle, classes=self.classes, rows=rows, columns=columns
         )
@@ -119,7 +138,7 @@ class Tiler:
 
     def _even_limits(self) -> list[list[float]]:
         """Return contrasts that reach as far to both sides of the middle."""
-        seen, classes = self._reduced(self._screen_factor())
+        seen, classes = self._whole(self._screen_factor())
         middle = self._middle or 0.0
         apart = np.abs(seen[classes == 0].astype(float) - middle)
         apart = apart[np.isfinite(apart)]
@@ -134,7 +153,7 @@ class Tiler:
         if not self._auto:
             # Of what is seen, which is reduced by maximum: single pixels would be all too bright
             # or too dark by the quantiles of the full image.
-            seen, classes = self._reduced(self._screen_factor())
+            seen, classes = self._whole(self._screen_factor())
             for step in range(_AUTO_STEPS):
                 pair = list(limits(seen, classes, quantiles=self._quantiles, tightness=step))
                 if step == 0 and seen.dtype.kind in "iu":

@@ -154,7 +154,6 @@ class ImageViewer(
         self.source = ImageSource(data, mask, rows=rows, columns=columns)
         #: Where the viewer is along each of the other dimensions.
         self.places: dict[str, Place] = self.source.checked({})
-        self.classes = self.source.classes()
         self.quantiles = default_quantiles(str(self.source.data.attrs.get("kind", "")))
         super().__init__()
         self.talk = Conversation(self)

@@ -77,9 +77,10 @@ class ColorBar {
   paint(context, width, height) {
     const { app } = this, colors = theme(this.canvas), bar = 16, left = 2;
     this.domain();
+    const { length } = this; // asked of the page once
     const palette = app.palette, [low, high] = app.clim, scale = SCALES[app.scale];
     for (let y = 10; y < height - 10; y++) {
-      const value = this.at(y + 0.5), u = Math.min(Math.max((value - low) / (high - low || 1), 0), 1);
+      const value = this.value(1 - (y - 9.5) / (length - 20)), u = Math.min(Math.max((value - low) / (high - low || 1), 0), 1);
       const level = Math.min(Math.floor(scale(u) * 256), 255), at = 3 * (app.invert ? 255 - level : level);
       context.fillStyle = `rgb(${palette[at]},${palette[at + 1]},${palette[at + 2]})`;
       context.fillRect(left, y, bar, 1.5);

@@ -27,8 +27,10 @@ function rgba(red, green, blue) {
   return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0; // little endian, as ImageData is
 }
 
-// Colour of every code: 65536 numbers. Palettes have 256 colours of 3 bytes.
-function colorTable(coding, look, palette, table = new Uint32Array(65536)) {
+// Colour of every code before `end`, and of the reserved ones: 65536 numbers. Palettes have 256
+// colours of 3 bytes.
+function colorTable(coding, look, palette, end) {
+  const table = new Uint32Array(65536);
   const [low, high] = look.clim;
   const scale = SCALES[look.scale], span = high - low || 1;
   const colors = new Uint32Array(256);
@@ -36,13 +38,14 @@ function colorTable(coding, look, palette, table = new Uint32Array(65536)) {
     const at = 3 * (look.invert ? 255 - k : k);
     colors[k] = rgba(palette[at], palette[at + 1], palette[at + 2]);
   }
-  for (let code = FIRST_CODE; code < SATURATED; code++) {
+  for (let code = FIRST_CODE; code < end; code++) {
     const u = Math.min(Math.max((decode(code, coding) - low) / span, 0), 1);
     table[code] = colors[Math.min(Math.floor(scale(u) * 256), 255)];
   }
   table[GAP] = rgba(...FLAG_COLORS.gap);
   table[MASKED] = rgba(...FLAG_COLORS.masked);
   table[SATURATED] = rgba(...FLAG_COLORS.saturated);
+  table.end = end;
   return table;
 }
 

@@ -10,6 +10,17 @@ function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+// A field for what a person types; what comes from elsewhere is put into it with `fill`, which does
+// not touch what is half typed.
+function typed(attributes) {
+  const input = h("input", attributes);
+  input.addEventListener("input", () => { input.isTyped = true; });
+  // "change" first, then what it brings about.
+  for (const end of ["change", "blur"]) input.addEventListener(end, () => { input.isTyped = false; }, { capture: true });
+  return input;
+}
+function fill(input, value) { if (!input.isTyped) input.value = value; }
+
 // A number as a person reads it: six significant digits, no more zeros than needed.
 function tell(value, digits = 6) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";

@@ -3,14 +3,14 @@ class FrameBar {
   constructor(app) {
     this.app = app;
     this.slider = h("input", { type: "range", min: 0, step: 1, class: "bk-slider", "aria-label": "frame", oninput: () => this.choose(Number(this.slider.value)) });
-    this.number = h("input", { type: "number", min: 0, step: 1, class: "bk-number", "aria-label": "frame number", onchange: () => this.choose(Number(this.number.value)) });
+    this.number = typed({ type: "number", min: 0, step: 1, class: "bk-number", "aria-label": "frame number", onchange: () => { this.choose(Number(this.number.value)); this.refresh(); } });
     this.total = h("span", { class: "bk-total" });
     this.place = h("span", { class: "bk-place" });
     this.play = toolButton("play", "Play (P)", () => this.toggle());
     this.how = h("select", { title: "One frame, or several as one", class: "bk-how", onchange: () => this.range() },
       ...[["single", "single frame"], ["sum", "sum of"], ["max", "maximum of"], ["mean", "mean of"]].map(([value, text]) => h("option", { value }, text)));
-    this.first = h("input", { type: "number", min: 0, class: "bk-number", title: "first frame", onchange: () => this.range() });
-    this.last = h("input", { type: "number", min: 0, class: "bk-number", title: "last frame", onchange: () => this.range() });
+    this.first = typed({ type: "number", min: 0, class: "bk-number", title: "first frame", onchange: () => this.range() });
+    this.last = typed({ type: "number", min: 0, class: "bk-number", title: "last frame", onchange: () => this.range() });
     this.ends = h("span", { class: "bk-ends" }, this.first, " to ", this.last);
     this.strip = h("div", { class: "bk-strip" });
     this.element = h("div", { class: "bk-frames" },
@@ -31,12 +31,12 @@ class FrameBar {
     this.element.hidden = this.size < 2;
     this.slider.max = this.number.max = this.first.max = this.last.max = this.size - 1;
     this.slider.disabled = this.number.disabled = this.play.disabled = Boolean(span);
-    if (document.activeElement !== this.number) this.number.value = app.frame;
+    fill(this.number, app.frame);
     if (!this.isHeld) this.slider.value = app.frame;
     this.total.textContent = `of ${this.size - 1}`;
     this.how.value = span?.how ?? "single";
     this.ends.hidden = !span;
-    if (span) { this.first.value = span.first; this.last.value = span.last; }
+    if (span) { fill(this.first, span.first); fill(this.last, span.last); }
     this.tellShown();
     this.strip.querySelectorAll(".bk-thumbnail").forEach((cell) => cell.classList.toggle("bk-current", !span && Number(cell.dataset.frame) === this.nearest(app.frame)));
   }
@@ -60,6 +60,7 @@ class FrameBar {
     const read = (input, otherwise) => (input.value === "" || !old ? otherwise : Math.min(Math.max(Math.round(Number(input.value)), 0), this.size - 1));
     const first = read(this.first, 0), last = read(this.last, this.size - 1);
     this.app.setSpan({ how, first: Math.min(first, last), last: Math.max(first, last) });
+    this.refresh();
   }
 
   toggle() { if (this.isPlaying) this.stop(); else { this.isPlaying = true; this.play.replaceChildren(icon("pause")); this.advance(); } }
@@ -77,7 +78,9 @@ class FrameBar {
     return best;
   }
 
+  // Once there is a picture, which comes first.
   askForThumbnails() {
+    if (!this.app.shown) return;
     const room = Math.max(3, Math.floor(this.app.element.clientWidth * 0.62 / 66));
     const number = Math.min(this.size, room, 16);
     const frames = Array.from({ length: number }, (_, k) => Math.round(k * (this.size - 1) / Math.max(number - 1, 1)));
@@ -102,7 +105,7 @@ class FrameBar {
     canvas.width = tile.columns;
     canvas.height = tile.rows;
     const context = canvas.getContext("2d"), data = context.createImageData(tile.columns, tile.rows);
-    const pixels = new Uint32Array(data.data.buffer), table = this.app.table(tile.coding);
+    const pixels = new Uint32Array(data.data.buffer), table = this.app.table(tile);
     for (let k = 0; k < pixels.length; k++) pixels[k] = table[tile.codes[k]];
     context.putImageData(data, 0, 0);
   }

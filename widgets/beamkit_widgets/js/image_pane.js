@@ -172,7 +172,7 @@ class ImagePane {
     pixels.fill(this.app.background);
     const { x0, y0, scaleX, scaleY } = this.view;
     const view = { x0, y0, scaleX: scaleX * ratio, scaleY: scaleY * ratio };
-    for (const tile of this.tiles) paintTile(tile, this.app.table(tile.coding), pixels, width, height, view);
+    for (const tile of this.tiles) paintTile(tile, this.app.table(tile), pixels, width, height, view);
     this.context.putImageData(this.data, 0, 0);
     this.overlay.now();
   }

@@ -60,7 +60,7 @@ class PixelValues {
     const tile = pane.tiles.find((item) => item.stepX === 1 && item.stepY === 1);
     if (!tile || !(tile.values || tile.coding.kind === "exact")) return; // other codes are rounded
     const [x0, y0, x1, y1] = pane.bounds.map(Math.floor);
-    const table = this.app.table(tile.coding);
+    const table = this.app.table(tile);
     context.font = `${Math.min(13, pane.view.scaleX / 4)}px system-ui, sans-serif`;
     context.textAlign = "center";
     context.textBaseline = "middle";

@@ -101,7 +101,7 @@ class RulerTool {
 class DimensionRow {
   constructor(panel, dim, size) {
     Object.assign(this, { panel, app: panel.app, dim, size });
-    const number = (title, changed) => h("input", { type: "number", min: 0, max: size - 1, step: 1, class: "bk-number", title: `${dim}: ${title}`, "aria-label": `${dim} ${title}`, onchange: changed });
+    const number = (title, changed) => typed({ type: "number", min: 0, max: size - 1, step: 1, class: "bk-number", title: `${dim}: ${title}`, "aria-label": `${dim} ${title}`, onchange: changed });
     this.how = h("select", { title: "One image, or a range as one", "aria-label": `${dim} single or range`, onchange: () => this.hand() },
       ...["single", "sum", "max", "mean"].map((name) => h("option", { value: name }, name)));
     this.slider = h("input", { type: "range", min: 0, max: size - 1, step: 1, class: "bk-slider", "aria-label": dim, oninput: () => this.go(Number(this.slider.value)) });
@@ -148,11 +148,11 @@ class DimensionRow {
     this.slider.hidden = this.number.hidden = isRange;
     this.range.hidden = !isRange;
     if (isRange) {
-      [this.first.value, this.last.value] = place.slice(1);
+      [this.first, this.last].forEach((input, k) => fill(input, place[k + 1]));
       this.told.textContent = `${this.panel.coordinate(this.dim, place[1])} to ${this.panel.coordinate(this.dim, place[2])}`;
     } else {
       this.slider.value = place;
-      if (document.activeElement !== this.number) this.number.value = place;
+      fill(this.number, place);
       this.told.textContent = this.panel.coordinate(this.dim, place);
     }
     this.told.title = this.told.textContent;

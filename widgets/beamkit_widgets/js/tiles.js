@@ -1,8 +1,11 @@
 // Pieces of an image at some reduction, and how they become the pixels of a canvas.
 
 async function inflate(buffer) {
-  const stream = new Blob([buffer]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  const { readable, writable } = new DecompressionStream("deflate");
+  const writer = writable.getWriter();
+  writer.write(buffer).catch(() => {}); // what is wrong with the bytes is told where they are read
+  writer.close().catch(() => {});
+  return new Uint8Array(await new Response(readable).arrayBuffer());
 }
 
 // Two planes of bytes, the low ones first, to numbers of 16 bits.
@@ -17,6 +20,8 @@ class Tile {
   constructor(header, codes) {
     Object.assign(this, header);
     this.codes = codes;
+    this.end = 0; // of the codes in use, without the reserved last one
+    for (let k = 0; k < codes.length; k++) if (codes[k] >= this.end && codes[k] !== SATURATED) this.end = codes[k] + 1;
   }
 
   static async receive(header, buffers) {

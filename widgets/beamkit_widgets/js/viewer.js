@@ -52,11 +52,12 @@ class ViewerApp {
     this.tables.clear();
   }
 
-  table(coding) {
+  // The colours of the codes of a tile.
+  table({ coding, end }) {
     const key = JSON.stringify(coding);
-    if (!this.tables.has(key)) {
+    if (!(this.tables.get(key)?.end >= end)) {
       if (this.tables.size > 24) this.tables.clear();
-      this.tables.set(key, colorTable(coding, this.look, this.palette));
+      this.tables.set(key, colorTable(coding, this.look, this.palette, end));
     }
     return this.tables.get(key);
   }
@@ -212,14 +213,16 @@ class ViewerApp {
 
   tileShown(tile, start) {
     const isNew = !this.shown || tile.version !== this.shown.version;
+    if (!this.shown) requestAnimationFrame(() => this.send({ type: "seen" }));
     this.shown = tile;
     this.decodeTime = performance.now() - start;
     this.tell("");
     this.frames.tellShown();
     this.cursorTable.show();
-    this.bar.draw();
+    if (tile.clim) this.bar.draw();
     if (!isNew) return;
     this.notify("frame");
+    this.frames.askForThumbnails();
     if (this.frames.isPlaying) this.frames.advance();
     this.element.dataset.frame = tile.frame;
     this.element.dataset.version = tile.version;
