@@ -42,6 +42,12 @@ class _Common:
         """Show the data beside others: :func:`beamkit.compare`."""
         return compare(self._data, other, **options)
 
+    def integrate(self, npt: int | tuple[int, int] = 1000, **options: Any) -> xr.Dataset:
+        """Integrate images over rings: :func:`beamkit.diffraction.integrate`."""
+        from beamkit import diffraction
+
+        return diffraction.integrate(self._data, npt, **options)
+
     def find_center(self, **options: Any) -> CenterEstimate:
         """Find the rotation axis: :func:`beamkit.tomography.find_center`."""
         from beamkit import tomography

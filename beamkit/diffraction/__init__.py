@@ -5,6 +5,7 @@ from .calibrants import calibrant as calibrant
 from .distance import with_distance as with_distance
 from .geometry import Geometry as Geometry
 from .ice import ice_rings as ice_rings
+from .integrate import integrate as integrate
 from .mask import Threshold as Threshold
 from .mask import apply_mask as apply_mask
 from .mask import as_mask as as_mask
