@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from beamkit.accessor import compare, view
+from beamkit.accessor._stream import stream
 from beamkit.accessor.metadata import MetadataTable
 from beamkit.core.errors import ParameterError
 from beamkit.core.history import entries
 from beamkit.core.schema import main_variable
 
 if TYPE_CHECKING:
+    from beamkit.streams import Stream
     from beamkit.tomography import CenterEstimate
 
 
@@ -47,6 +49,10 @@ class _Common:
         from beamkit import diffraction
 
         return diffraction.integrate(self._data, npt, **options)
+
+    def stream(self, **options: Any) -> Stream:
+        """Give the frames one after the other, read ahead: :func:`beamkit.streams.stream`."""
+        return stream(self._data, **options)
 
     def find_center(self, **options: Any) -> CenterEstimate:
         """Find the rotation axis: :func:`beamkit.tomography.find_center`."""
