@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from beamkit.core.errors import ParameterError
+
 from ._output import require_new
 
-_NAMES = ("tomography", "diffraction", "powder", "scan")
+_NAMES = ("tomography", "diffraction", "powder", "scan", "stream")
 
 
 @click.command()
@@ -16,10 +19,39 @@ _NAMES = ("tomography", "diffraction", "powder", "scan")
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the noise.")
 @click.option("--overwrite", is_flag=True, help="Replace OUT if it is there.")
-def samples(name: str, out: Path, seed: int, overwrite: bool) -> None:
-    """Write a simulated raw file whose truth is known."""
+@click.option("--rate", type=float, help="Frames a second, of a stream.  [default: 25]")
+@click.option("--frames", type=int, help="Frames of a stream.  [default: 500]")
+@click.option("--format", "format_", type=click.Choice(["cbf", "swmr"]), help="Of a stream.")
+@click.option("--detector", help="Of a stream, such as 'PILATUS 6M'.  [default: 'PILATUS 300K']")
+def samples(name: str, out: Path, seed: int, overwrite: bool, **stream: Any) -> None:
+    """Write a simulated raw file whose truth is known.
+
+    'stream' writes frames at the rate of a detector: one CBF file after the other into the folder
+    OUT, or one HDF5 file that grows (--format swmr).
+    """
     import beamkit as bk
 
+    given = {key.strip("_"): value for key, value in stream.items() if value is not None}
+    if name == "stream":
+        _stream(out, seed=seed, **given)
+        return
+    if given:
+        raise ParameterError(
+            f"--{next(iter(given))} is an option of the stream, not of {name!r}. Leave it out."
+        )
     require_new(out, overwrite=overwrite)
     written = getattr(bk.samples, name)(out, seed=seed)
     click.echo(written.path)
+
+
+def _stream(out: Path, *, frames: int = 500, rate: float = 25.0, **options: Any) -> None:
+    from tqdm import tqdm
+
+    import beamkit as bk
+
+    with tqdm(unit="frame", desc="stream", total=frames) as bar:
+        written = bk.samples.stream(
+            out, frames=frames, rate=rate, told=lambda _number: bar.update(), **options
+        )
+    late = f", {written.late:.1f} s late: the disk is slower than that" if written.late > 1 else ""
+    click.echo(f"{written.path}: {frames} frames at {rate:g} a second{late}")

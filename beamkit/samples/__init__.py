@@ -17,6 +17,8 @@ from .diffraction import diffraction as diffraction
 from .powder import powder as powder
 from .scan import ScanSample as ScanSample
 from .scan import scan as scan
+from .stream import StreamSample as StreamSample
+from .stream import stream as stream
 from .tomography import tomography as tomography
 
 __all__ = [
@@ -24,9 +26,11 @@ __all__ = [
     "Ellipsoid",
     "PowderSample",
     "ScanSample",
+    "StreamSample",
     "TomographySample",
     "diffraction",
     "powder",
     "scan",
+    "stream",
     "tomography",
 ]

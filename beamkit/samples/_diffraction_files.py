@@ -20,11 +20,11 @@ from ._pixel_detector import COUNT_CUTOFF
 
 
 def _write_cbf_folder(sample: DiffractionSample) -> None:
-    _require_empty(sample.path)
+    require_empty(sample.path)
     temporary = sample.path.with_name(f".{sample.path.name}.{uuid.uuid4().hex[:8]}.part")
     try:
         for number, file in enumerate(sample.files):
-            header = _frame_header(sample, number)
+            header = frame_header(sample, number)
             write_cbf(temporary / file.name, sample.frame(number), header)
         temporary.replace(sample.path)
     except OSError as error:
@@ -38,7 +38,8 @@ def _write_cbf_folder(sample: DiffractionSample) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _frame_header(sample: DiffractionSample, number: int) -> FrameHeader:
+def frame_header(sample: DiffractionSample, number: int) -> FrameHeader:
+    """Return what the header says of a frame."""
     layout = sample.detector.layout
     return FrameHeader(
         detector=f"{layout.name}, S/N 00-0000, simulated",
@@ -57,8 +58,8 @@ def _frame_header(sample: DiffractionSample, number: int) -> FrameHeader:
     )
 
 
-def _require_empty(folder: Path) -> None:
-    """A frame left over from before would become part of the scan."""
+def require_empty(folder: Path) -> None:
+    """Raise WriteError if there is something: a frame left over would become part of the scan."""
     found = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
     if found:
         raise WriteError(

@@ -123,8 +123,13 @@ class FrameHeader:
 
 def write_cbf(path: Path, image: NDArray[np.int32], header: FrameHeader) -> None:
     """Write one frame as miniCBF, whole or not at all. Raises WriteError."""
+    write_encoded(path, encode(image), image.shape, header)
+
+
+def write_encoded(path: Path, data: bytes, shape: Sequence[int], header: FrameHeader) -> None:
+    """Write one frame of which the pixels are compressed already. Raises WriteError."""
     with atomic_path(path) as temporary:
-        temporary.write_bytes(_cbf(path.stem, image, header))
+        temporary.write_bytes(_cbf(path.stem, data, shape, header))
 
 
 def write_tiff(path: Path, image: NDArray[np.int32], header: FrameHeader) -> None:
@@ -143,8 +148,7 @@ def write_tiff(path: Path, image: NDArray[np.int32], header: FrameHeader) -> Non
         )
 
 
-def _cbf(name: str, image: NDArray[np.int32], header: FrameHeader) -> bytes:
-    data = encode(image)
+def _cbf(name: str, data: bytes, shape: Sequence[int], header: FrameHeader) -> bytes:
     time = header.time().isoformat(timespec="milliseconds")
     text = [
         "###CBF: VERSION 1.5, CBFlib v0.7.8 - PILATUS detectors",
@@ -159,7 +163,7 @@ def _cbf(name: str, image: NDArray[np.int32], header: FrameHeader) -> bytes:
         "",
         "_array_data.data",
         ";",
-        *_binary_header(data, image.shape),
+        *_binary_header(data, shape),
         "",
         "",
     ]

@@ -12,6 +12,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from beamkit.core.detector_geometry import SWING_UP
 from beamkit.core.units import energy_from_wavelength
@@ -64,23 +65,34 @@ def _write_frames(file: h5py.File, sample: DiffractionSample, numbers: Sequence[
     data.attrs["image_nr_low"] = numbers[0] + 1
     data.attrs["image_nr_high"] = numbers[-1] + 1
     for place, frame in enumerate(numbers):
-        counts = sample.frame(frame)
-        data[place] = np.where(counts < 0, _MASKED, counts.astype(np.uint32))
+        data[place] = unsigned(sample.frame(frame))
+
+
+def unsigned(counts: NDArray[np.int32]) -> NDArray[np.uint32]:
+    """Return counts as EIGER detectors write them: masked pixels hold the highest number."""
+    return np.where(counts < 0, _MASKED, counts.astype(np.uint32))
 
 
 def _write_master(file: h5py.File, sample: DiffractionSample, data_files: Sequence[Path]) -> None:
+    data = describe(file, sample)
+    data.attrs["signal"] = "data_000001"
+    for index, path in enumerate(data_files, start=1):
+        data[f"data_{index:06d}"] = h5py.ExternalLink(path.name, "/entry/data/data")
+
+
+def describe(file: h5py.File, sample: DiffractionSample) -> h5py.Group:
+    """Write all but the frames of a scan; return the group that they belong into."""
     file.attrs["default"] = "entry"
     entry = group(file, "entry", "NXentry", default="data")
     texts(entry, definition="NXmx", title="simulated rotation scan", start_time=START_TIME)
-    data = group(entry, "data", "NXdata", signal="data_000001")
-    for index, path in enumerate(data_files, start=1):
-        data[f"data_{index:06d}"] = h5py.ExternalLink(path.name, "/entry/data/data")
+    data = group(entry, "data", "NXdata", signal="data")
     instrument = group(entry, "instrument", "NXinstrument")
     texts(instrument, name=BEAMLINE)
     beam = group(instrument, "beam", "NXbeam")
     number(beam, "incident_wavelength", sample.wavelength, "angstrom")
     _write_detector(group(instrument, "detector", "NXdetector"), sample)
     _write_goniometer(group(entry, "sample", "NXsample"), sample)
+    return data
 
 
 def _write_detector(detector: h5py.Group, sample: DiffractionSample) -> None:
