@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from beamkit.core.schema import DETECTOR_X, DETECTOR_Y
 
+from ._integrate_pool import integrator
 from ._integrate_setup import UNITS, Plan
-from ._pyfai import Setup, integrator
+from ._pyfai import Setup
 
 #: What says nothing about a pattern any more.
 _GONE = ("kind", "quantity", "units", "count_cutoff", "long_name")

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from beamkit.core.errors import ParameterError
 from beamkit.core.machine import cores
 
+from ._integrate_pool import integrate_block
 from ._integrate_setup import Plan
-from ._pyfai import integrate_block
 
 
 def run(plan: Plan, *, workers: int | None, executor: Executor | None) -> Any:
@@ -25,7 +25,7 @@ def run(plan: Plan, *, workers: int | None, executor: Executor | None) -> Any:
     return _now(plan, workers, executor)
 
 
-def _now(plan: Plan, workers: int | None, executor: Executor | None) -> NDArray[np.float32]:
+def _now(plan: Plan, workers: int | None, executor: Executor | None) -> NDArray[np.float64]:
     setup, lead = plan.setup, plan.stack.shape[:-2]
     frames = plan.stack.values.reshape(-1, *plan.stack.shape[-2:])
     one = partial(integrate_block, setup=setup)
@@ -63,7 +63,7 @@ def _lazily(plan: Plan) -> Any:
         chunks=(*lead, (setup.outputs,), *((size,) for size in setup.bins)),
         drop_axis=(axes, axes + 1),
         new_axis=tuple(range(axes, axes + 1 + len(setup.bins))),
-        dtype=np.float32,
-        meta=np.empty((0,) * (axes + 1 + len(setup.bins)), np.float32),
+        dtype=np.float64,
+        meta=np.empty((0,) * (axes + 1 + len(setup.bins)), np.float64),
         name=None,
     )

@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -37,9 +35,6 @@ Range: TypeAlias = tuple[float, float]
 
 #: Engines (algorithm, implementation) that threads may share.
 SHAREABLE = frozenset({("csc", "cython"), ("histogram", "cython")})
-
-#: Setups whose integrators are kept in a process; each holds maps of the whole detector.
-_KEPT = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +157,7 @@ class Integrator:
         self.radial = np.asarray(found[0].radial, np.float64)
         self.weight = self._stacked([each.sum_normalization for each in found])
 
-    def __call__(self, image: NDArray[Any], monitor: float = 1.0) -> Floats:
+    def __call__(self, image: NDArray[Any], monitor: float = 1.0) -> NDArray[np.float64]:
         """Return intensity and, with an error model, its standard error.
 
         Parameters
@@ -175,7 +170,7 @@ class Integrator:
         Returns
         -------
         result
-            Shape (1 or 2, \\*bins), float32; NaN in bins without a good pixel.
+            Shape (1 or 2, \\*bins), float64; NaN in bins without a good pixel.
         """
         setup = self._setup
         counts = _without_bad(image, setup)
@@ -186,7 +181,7 @@ class Integrator:
         for part, mask in self._parts:
             found = self._engine(part, mask, counts, variance, False)
             results.append(_numbers(found, setup, monitor))
-        return np.asarray(self._stacked(results, axis=1), np.float32)
+        return np.asarray(self._stacked(results, axis=1), np.float64)
 
     def _stacked(self, parts: list[Any], axis: int = 0) -> NDArray[Any]:
         return np.stack(parts, axis=axis) if self._setup.has_sectors else np.asarray(parts[0])
@@ -314,68 +309,6 @@ def _errors_named(setup: Setup) -> Iterator[None]:
             f"pyFAI cannot integrate with method={'/'.join(setup.method)}, unit={setup.unit}, "
             f"npt={setup.npt}: {error}. Try method='no', or fewer bins."
         ) from error
-
-
-class _Pool:
-    """The integrators of one setup: one for all threads, or one for each that works now."""
-
-    def __init__(self, setup: Setup) -> None:
-        self._setup = setup
-        self._lock = threading.Lock()
-        self._free: list[Integrator] = []
-
-    @contextmanager
-    def borrow(self) -> Iterator[Integrator]:
-        with self._lock:
-            integrator = self._free.pop() if self._free else Integrator(self._setup)
-            if self._setup.is_shareable:
-                self._free.append(integrator)
-        yield integrator
-        if not self._setup.is_shareable:
-            with self._lock:
-                self._free.append(integrator)
-
-
-_pools: OrderedDict[str, _Pool] = OrderedDict()
-_pools_lock = threading.Lock()
-
-
-@contextmanager
-def integrator(setup: Setup) -> Iterator[Integrator]:
-    """Lend an integrator of this setup; in a process each is built once, and the last few kept."""
-    with _pools_lock:
-        pool = _pools.pop(setup.key, None) or _Pool(setup)
-        _pools[setup.key] = pool
-        while len(_pools) > _KEPT:
-            _pools.popitem(last=False)
-    with pool.borrow() as found:
-        yield found
-
-
-def integrate_block(frames: NDArray[Any], monitor: NDArray[Any], setup: Setup) -> Floats:
-    """Return the patterns of a block of frames, in this process and thread.
-
-    Parameters
-    ----------
-    frames
-        Shape (..., rows, columns).
-    monitor
-        What each is divided by; shape (...,), or with two axes of length 1 at the end.
-    setup
-        Of the integrator.
-
-    Returns
-    -------
-    patterns
-        Shape (..., outputs, \\*bins), float32.
-    """
-    lead = frames.shape[:-2]
-    numbers = np.broadcast_to(np.reshape(monitor, lead), lead).ravel()
-    result = np.empty((numbers.size, setup.outputs, *setup.bins), np.float32)
-    with integrator(setup) as one:
-        for number, frame in enumerate(frames.reshape(-1, *frames.shape[-2:])):
-            result[number] = one(frame, float(numbers[number]))
-    return result.reshape(*lead, setup.outputs, *setup.bins)
 
 
 def cropped(placement: Placement, rows: Range, columns: Range, shape: tuple[int, int]) -> Placement:

@@ -95,7 +95,7 @@ def integrate(
     Returns
     -------
     pattern
-        ``intensity`` and, with an error model, ``sigma`` (standard error), float32, over
+        ``intensity`` and, with an error model, ``sigma`` (standard error), float64, over
         (..., [``sector`` or ``chi``,] radial axis): ``q``, ``two_theta``, ``radius`` or
         ``inverse_d_squared``. NaN where a bin has no good pixel. ``weight``: how many pixels count
         in a bin, with their corrections [pixel]. Coordinates of the frames are kept.
@@ -117,6 +117,7 @@ def integrate(
 
     Examples
     --------
+    >>> import numpy as np
     >>> here = Geometry.from_fit2d(
     ...     center_x=31.5, center_y=20.5, distance=100, pixel_x=172, pixel_y=172, wavelength=1
     ... )
@@ -146,5 +147,6 @@ def integrate(
     plan = prepare(chosen, request)
     values = _integrate_run.run(plan, workers=workers, executor=executor)
     pattern = as_pattern(plan, values)
+    given["geometry"] = None if geometry is None else geometry.to_attrs()
     pattern.attrs["history"] = extend(data.attrs, "integrate", given)
     return pattern
