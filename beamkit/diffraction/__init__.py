@@ -5,6 +5,9 @@ from .calibrants import calibrant as calibrant
 from .distance import with_distance as with_distance
 from .geometry import Geometry as Geometry
 from .ice import ice_rings as ice_rings
+from .image_statistics import ImageAnalyser as ImageAnalyser
+from .image_statistics import ImageStatistics as ImageStatistics
+from .image_statistics import image_statistics as image_statistics
 from .integrate import integrate as integrate
 from .mask import Threshold as Threshold
 from .mask import apply_mask as apply_mask
@@ -17,3 +20,9 @@ from .radial import radial_profile as radial_profile
 from .resolution import resolution_rings as resolution_rings
 from .rings import Rings as Rings
 from .rings import rings as rings
+from .spots import SpotFinder as SpotFinder
+from .spots import SpotSettings as SpotSettings
+from .spots import find_spots as find_spots
+from .spots_table import Spots as Spots
+from .statistics import rank as rank
+from .statistics import statistics as statistics
