@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from beamkit.core.errors import ShapeError
 from beamkit.diffraction import Geometry
 from beamkit.diffraction.ring_items import RingItem, ring_items
+from beamkit.diffraction.spots_table import Spots
 from beamkit.images import (
     Line,
     PixelClasses,
@@ -36,6 +37,7 @@ from ._scale_bar import scale_bar
 from .images import units_label
 from .picture import STYLE, Picture
 from .ring_lines import draw_rings
+from .spot_marks import draw_spots
 
 #: Colours of what is not a number, as in the viewer: red, green, blue from 0 to 1.
 FLAG_COLORS = {
@@ -62,6 +64,7 @@ def image(
     rings: Sequence[RingItem] | RingItem = (),
     geometry: Geometry | None = None,
     roi: Region | None = None,
+    spots: Spots | NDArray[np.float64] | None = None,
     zoom: Sequence[float] | None = None,
     middle: float | None = None,
     caption: str | None = None,
@@ -85,6 +88,9 @@ def image(
         Where the detector stands, for the rings; None: from the attributes of ``data``.
     roi
         A region to draw.
+    spots
+        What :func:`beamkit.diffraction.find_spots` found, or positions on the full detector,
+        shape (spot, 2): x, y [pixel].
     zoom
         Part to show: x0, y0, x1, y1 from the outer corner of the array [pixel]; None: all.
     middle
@@ -134,6 +140,8 @@ def image(
         found = ring_items(rings)
         if found:
             draw_rings(axes, found, geometry or Geometry.from_dataset(data), data)
+        if spots is not None:
+            draw_spots(axes, spots, data)
         _legend(axes, kinds)
     return picture
 

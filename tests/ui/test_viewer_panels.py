@@ -273,3 +273,40 @@ class TestMask:
         draw(screen, (600, 600), (700, 660))
         screen.notebook.expect("viewer.roi.kind", "'rectangle'")
         assert screen.notebook.value(DRAWN) == drawn
+
+
+class TestBragg:
+    def test_spots_are_marked_on_their_own_frame_only(self, screen, panel):
+        bragg = panel("bragg")
+        screen.wait("!app.spotMarks.isShown")
+        bragg.get_by_label("find spots in each image").check()
+        screen.wait("app.spotMarks.isShown")
+        for frame in (1, 0):
+            screen.notebook.value(f"setattr(viewer, 'frame', {frame})")
+            screen.shows(frame)
+            screen.wait("app.spotMarks.isShown")
+            number = screen.ask("app.spotMarks.x.length")
+            screen.notebook.expect("len(viewer.found)", str(number))
+            assert number > 3
+            first = [
+                float(text)
+                for text in bragg.locator("tbody tr").first.locator("td").all_inner_texts()[:2]
+            ]
+            screen.notebook.expect(
+                "[bool(abs(p - q).min() < 0.6) for p, q in zip("
+                f"{first}, (viewer.found.x, viewer.found.y))]",
+                "[True, True]",
+            )
+
+    def test_a_spot_of_the_list_is_brought_into_view(self, screen, panel):
+        bragg = panel("bragg")
+        screen.wait("app.spotMarks.isShown")
+        bragg.locator("tbody tr").first.click()
+        screen.settle()
+        x, y = screen.ask("[app.spotMarks.x[0], app.spotMarks.y[0]]")
+        left, top, right, bottom = screen.ask("pane.bounds")
+        assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((x, y), abs=0.5)
+        assert right - left < 120
+        bragg.get_by_label("find spots in each image").uncheck()
+        screen.wait("!app.spotMarks.isShown")
+        screen.notebook.expect("viewer.spots is None", "True")

@@ -45,6 +45,10 @@ def code_of(viewer: Exported) -> str:
         region = options["roi"]
         options["roi"] = _Verbatim(f"bk.images.{region!r}")
     lines += _image_lines(viewer, main, is_dataset)
+    if "spots" in options:
+        if not isinstance(viewer.spots, str):
+            lines.append("spots = ...  # x, y on the full detector [pixel], shape (spot, 2)")
+        options["spots"] = _Verbatim(_spots(viewer, options))
     if "rings" in options and viewer.geometry is not None:
         lines.append(f"geometry = {_geometry(viewer)}")
         options["geometry"] = _Verbatim("geometry")
@@ -60,6 +64,15 @@ def _geometry(viewer: Exported) -> str:
         return "bk.diffraction.Geometry.from_dataset(image)"
     values = {item.name: getattr(geometry, item.name) for item in fields(geometry)}
     return f"bk.diffraction.Geometry(**{values!r})"
+
+
+def _spots(viewer: Any, options: dict[str, Any]) -> str:
+    """Return the call that finds the spots again; a table of the user's own stays a name."""
+    if not isinstance(viewer.spots, str):
+        return "spots"
+    given = [f"mask={options['mask']!r}"] if "mask" in options else []
+    given += [f"{name}={value!r}" for name, value in viewer.spot_options.items()]
+    return f"bk.diffraction.find_spots({', '.join(['image', *given])})"
 
 
 class _Verbatim:

@@ -49,6 +49,11 @@ class Conversation:
         #: Set once a browser has drawn a picture.
         self.is_seen = threading.Event()
 
+    @property
+    def version(self) -> int:
+        """Number of the picture that the viewer stands at."""
+        return self._version
+
     def close(self) -> None:
         """End the thread."""
         self.worker.close()
@@ -155,9 +160,9 @@ class Conversation:
         """Return the tiles of the picture that the viewer stands at."""
         return self._current()[1]
 
-    def later(self, name: str, work: Callable[[], None]) -> None:
+    def later(self, name: str, work: Callable[[], None], *, is_urgent: bool = True) -> None:
         """Do something in the thread; of several under the same name only the newest."""
-        self._do(name, work)
+        self._do(name, work, is_urgent=is_urgent)
 
     def _do(self, name: str, work: Callable[[], None], *, is_urgent: bool = True) -> None:
         def careful() -> None:
@@ -205,6 +210,8 @@ class Conversation:
         header, buffers = tiler.whole(width or _CANVAS[0], height or _CANVAS[1])
         self._send({"type": "tile", "tile": {**header, **described, "role": "whole"}}, buffers)
         self._do("histogram", self._send_contrast, is_urgent=False)
+        if self._viewer.spots is not None:
+            self._viewer.show_spots()
         if "clim" in described:
             self._viewer.clim = tuple(described["clim"])
 

@@ -23,6 +23,7 @@ from beamkit.figures import image as image_picture
 from ._code import code_of
 from ._measuring import STATE as MEASURED
 from ._source import ImageSource, Place, Span
+from ._spotting import FIND
 
 #: Traits that are the whole of what is seen, beside the data; as JSON knows them.
 STATE = (
@@ -36,6 +37,7 @@ STATE = (
     "roi",
     "rings",
     "ruler",
+    "spot_options",
     "shows_mask",
     "zoom",
     "panel",
@@ -70,6 +72,8 @@ class Exported:
     invert: bool
     zoom: Any
     middle: Any
+    spots: Any
+    marked_spots: Any
 
     @property
     def image(self) -> xr.DataArray:
@@ -86,9 +90,14 @@ class Exported:
             "rings": tuple(self.rings) if self.geometry is not None else (),
             "roi": None if self.roi is None else self.roi.region,
             "middle": self.middle,
+            "spots": self.marked_spots(),
             "zoom": None if self.zoom is None else tuple(round(float(v), 2) for v in self.zoom),
         }
-        return {name: value for name, value in options.items() if value not in (None, ())}
+        return {
+            name: value
+            for name, value in options.items()
+            if value is not None and not (isinstance(value, tuple) and not value)
+        }
 
     def picture(self, caption: str | None = None) -> Picture:
         """Return what is seen as a static picture, with caption, colour bar and scale bar."""
@@ -122,12 +131,13 @@ class Exported:
         state["rows"], state["columns"] = self.source.rows, self.source.columns
         state["places"] = {name: _plain(place) for name, place in self.places.items()}
         state["mask"] = self._drawn_mask()
+        state["spots"] = FIND if isinstance(self.spots, str) else None
         state["geometry"] = None if self.geometry == self._own else _described(self.geometry)
         return state
 
     @state.setter
     def state(self, state: Mapping[str, Any]) -> None:
-        known = (*STATE, "rows", "columns", "places", "mask", "geometry")
+        known = (*STATE, "rows", "columns", "places", "mask", "geometry", "spots")
         unknown = sorted(set(state) - set(known))
         if unknown:
             raise UnknownNameError("entry of a viewer's state", unknown[0], known)
@@ -141,6 +151,8 @@ class Exported:
                 setattr(self, name, state[name])
         if state.get("geometry"):
             self.geometry = Geometry(**state["geometry"])
+        if "spots" in state:
+            self.spots = state["spots"]
         if state.get("mask"):
             self.mask = self._restored_mask(state["mask"])
 

@@ -28,6 +28,7 @@ from ._palettes import palette, palettes
 from ._roi import Roi
 from ._shown import Shown
 from ._source import HOWS, ImageSource, Place, Span, as_place
+from ._spotting import Spotted
 
 _PARTS = (
     "dom",
@@ -36,6 +37,7 @@ _PARTS = (
     "tiles",
     "image_pane",
     "overlays",
+    "spot_marks",
     "regions",
     "color_bar",
     "frame_bar",
@@ -44,7 +46,17 @@ _MORE = ("cursor_table", "plot", "linked", "keys", "viewer")
 #: The panels beside the image, in the order of their tabs.
 _PANELS = tuple(
     f"panel_{name}"
-    for name in ("inspect", "color", "profile", "rings", "metadata", "peak", "spot", "mask")
+    for name in (
+        "inspect",
+        "color",
+        "profile",
+        "rings",
+        "bragg",
+        "metadata",
+        "peak",
+        "spot",
+        "mask",
+    )
 )
 
 
@@ -58,6 +70,7 @@ class ImageViewer(
     Exported,
     OnDetector,
     Masked,
+    Spotted,
     Shown,
     Measuring,
     anywidget.AnyWidget,  # type: ignore[misc]
@@ -99,6 +112,8 @@ class ImageViewer(
     geometry, beam_center, rings
         Where the detector stands, and rings over the image:
         :class:`~beamkit_widgets._detector.OnDetector`.
+    spots, spot_options, found
+        Bragg spots: :class:`~beamkit_widgets._spotting.Spotted`.
     axes, places, ruler
         Dimensions that are seen, where the viewer is along the others, and a ruler:
         :class:`~beamkit_widgets._inspecting.Inspecting`.
@@ -146,7 +161,7 @@ class ImageViewer(
         columns: str | None = None,
         **state: Any,
     ) -> None:
-        options = (*STATE, "geometry", "beam_center", "mask")
+        options = (*STATE, "geometry", "beam_center", "mask", "spots")
         unknown = sorted(set(state) - set(options))
         if unknown:
             raise UnknownNameError("option of a viewer", unknown[0], options)

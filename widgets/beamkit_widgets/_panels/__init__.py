@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from . import color, frames, inspect, mask, metadata, peak, profile, rings, spot
+from . import bragg, color, frames, inspect, mask, metadata, peak, profile, rings, spot
 
 if TYPE_CHECKING:
     from beamkit_widgets.viewer import ImageViewer
@@ -21,6 +21,7 @@ Answer = tuple[dict[str, Any], dict[str, NDArray[Any]]]
 
 #: The panels that ask the kernel; those that do not are in JavaScript only.
 PANELS: dict[str, Callable[[ImageViewer, Question], Answer]] = {
+    "bragg": bragg.answer,
     "color": color.answer,
     "profile": profile.answer,
     "frames": frames.answer,

@@ -74,7 +74,8 @@ class ViewerApp {
     this.regionTool = new RegionTool(this, { get: () => this.roi, changed: (roi, isFinal) => this.setRoi(roi, isFinal) });
     this.planes = new PlaneCross(this);
     this.ruler = new RulerTool(this);
-    this.pane.layers.push(new PixelValues(this), this.planes, this.rings, this.beam, this.regionTool, this.ruler, this.cross, new ScaleBar(this));
+    this.spotMarks = new SpotMarks(this);
+    this.pane.layers.push(new PixelValues(this), this.planes, this.rings, this.spotMarks, this.beam, this.regionTool, this.ruler, this.cross, new ScaleBar(this));
     this.message = h("div", { class: "bk-message", role: "status" });
     this.assumed = h("div", { class: "bk-assumed" });
     this.title = h("div", { class: "bk-title" });
@@ -202,6 +203,9 @@ class ViewerApp {
       const arrays = unpackArrays(content.arrays, buffers);
       this.rings.set(content, arrays);
       this.notify("rings");
+    } else if (content.type === "spots") {
+      this.spotMarks.set(content, unpackArrays(content.arrays, buffers));
+      this.notify("spots");
     } else if (content.type === "panel") {
       const panel = this.panels.get(content.panel);
       if (content.error) panel?.failed ? panel.failed(content.error) : this.tell(content.error, true);
@@ -381,7 +385,7 @@ class ViewerApp {
   }
   showCursor() {
     this.cursorTable.show();
-    if (this.cross.isOn || this.otherPointer !== undefined) this.pane.overlay.draw();
+    if (this.cross.isOn || this.otherPointer !== undefined || this.spotMarks.isShown) this.pane.overlay.draw();
     this.notify("cursor");
   }
   // The value of the very pixel: from a tile that is not reduced, else from the kernel.
