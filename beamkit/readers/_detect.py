@@ -133,7 +133,7 @@ def scan_in_folder(folder: Path, options: Iterable[str], kind: str | None) -> li
     found = {
         ending: masters(paths)
         for ending, paths in groups.items()
-        if _is_readable(paths[0], options, kind)
+        if is_readable(paths[0], options, kind)
     }
     if not found:
         names = ", ".join(f"{len(paths)} of '{ending}'" for ending, paths in groups.items())
@@ -159,7 +159,8 @@ def masters(paths: list[Path]) -> list[Path]:
     return found or paths
 
 
-def _is_readable(path: Path, options: Iterable[str], kind: str | None) -> bool:
+def is_readable(path: Path, options: Iterable[str], kind: str | None) -> bool:
+    """Say whether some format reads the file with these options."""
     try:
         require_content([path])
         choose(path, options, kind)

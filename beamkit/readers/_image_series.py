@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -18,6 +19,7 @@ from beamkit.core.detectors import mask_from_flags
 from beamkit.core.schema import ATTRIBUTES, DETECTOR_X, DETECTOR_Y, KINDS, header_text, note
 
 from ._dataset import coordinate, finished, image_stack
+from ._image_gaps import lazy_with_gaps
 from ._image_stack import ImageStack, lazy
 
 Attrs = dict[str, Any]
@@ -27,12 +29,13 @@ _LISTS = ("assumed", "conflicts", "notes")
 
 def series_dataset(
     stack: ImageStack,
-    headers: Sequence[Mapping[str, Any]],
+    headers: Sequence[Mapping[str, Any] | None],
     *,
     kind: str,
     header: Mapping[str, Any],
     file_format: str,
     has_flags: bool,
+    problems: Sequence[str] = (),
 ) -> xr.Dataset:
     """Return frames, the mask of the first where it has flags, and what the headers say.
 
@@ -41,20 +44,30 @@ def series_dataset(
     stack
         The frames.
     headers
-        Attributes of each frame, names of :data:`beamkit.core.schema.ATTRIBUTES`.
+        Attributes of each frame, names of :data:`beamkit.core.schema.ATTRIBUTES`; None for a
+        frame that cannot be read.
     kind
         ``"diffraction"`` or ``"image"``.
     header
         Unparsed header of the first frame.
     has_flags
         Whether -1 and -2 in the frames are the flags of a PILATUS; then there is a ``mask``.
+    problems
+        Why a frame cannot be read, empty where it can, for each frame; they become the coordinate
+        ``problem``. None at all if every frame can.
     """
     attrs, coordinates = combine(headers)
     attrs["header"] = header_text(header)
-    frames = image_stack(lazy(stack), "frame").assign_coords(coordinates)
-    variables = {KINDS[kind]: frames}
+    if any(problems):
+        coordinates["problem"] = coordinate("frame", np.array(problems, str), "")
+        bad = sum(map(bool, problems))
+        text = f"frames: {bad} of {len(problems)} cannot be read; the coordinate problem says why"
+        note(attrs, "notes", text)
+    values = lazy_with_gaps(stack) if any(problems) else lazy(stack)
+    variables = {KINDS[kind]: image_stack(values, "frame").assign_coords(coordinates)}
     if has_flags:
-        variables["mask"] = _mask(stack, attrs.get("count_cutoff"))
+        first = next((place for place, text in enumerate(problems) if not text), 0)
+        variables["mask"] = _mask(stack, first, attrs.get("count_cutoff"))
     files = list(dict.fromkeys(stack.files))
     data = finished(
         variables,
@@ -66,8 +79,8 @@ def series_dataset(
     return data.assign_coords(source=coordinate("frame", _sources(stack), ""))
 
 
-def _mask(stack: ImageStack, count_cutoff: float | None) -> xr.DataArray:
-    mask = dask.delayed(_first_mask, pure=True)(stack, count_cutoff)
+def _mask(stack: ImageStack, frame: int, count_cutoff: float | None) -> xr.DataArray:
+    mask = dask.delayed(_frame_mask, pure=True)(stack, frame, count_cutoff)
     return xr.DataArray(
         da.from_delayed(mask, stack.frame_shape, np.uint32),
         dims=(DETECTOR_Y, DETECTOR_X),
@@ -75,8 +88,8 @@ def _mask(stack: ImageStack, count_cutoff: float | None) -> xr.DataArray:
     )
 
 
-def _first_mask(stack: ImageStack, count_cutoff: float | None) -> NDArray[np.uint32]:
-    return mask_from_flags(stack[0], count_cutoff=count_cutoff)
+def _frame_mask(stack: ImageStack, frame: int, count_cutoff: float | None) -> NDArray[np.uint32]:
+    return mask_from_flags(stack[frame], count_cutoff=count_cutoff)
 
 
 def _sources(stack: ImageStack) -> NDArray[np.str_]:
@@ -91,13 +104,14 @@ def _sources(stack: ImageStack) -> NDArray[np.str_]:
     )
 
 
-def combine(headers: Sequence[Mapping[str, Any]]) -> tuple[Attrs, dict[str, Any]]:
+def combine(headers: Sequence[Mapping[str, Any] | None]) -> tuple[Attrs, dict[str, Any]]:
     """Return the attributes that all frames share, and coordinates over ``frame`` for the others.
 
     Parameters
     ----------
     headers
-        Attributes of each frame, names of :data:`beamkit.core.schema.ATTRIBUTES`.
+        Attributes of each frame, names of :data:`beamkit.core.schema.ATTRIBUTES`; None for a
+        frame that cannot be read, which says nothing.
 
     Returns
     -------
@@ -107,16 +121,18 @@ def combine(headers: Sequence[Mapping[str, Any]]) -> tuple[Attrs, dict[str, Any]
     """
     attrs: Attrs = {}
     coordinates: dict[str, Any] = {}
-    for name in dict.fromkeys(name for header in headers for name in header):
-        values = [header.get(name) for header in headers]
+    whole = [header for header in headers if header is not None]
+    for name in dict.fromkeys(name for header in whole for name in header):
+        known = [header.get(name) for header in whole]
+        values = [None if header is None else header.get(name) for header in headers]
         if name in _LISTS:
             for line in dict.fromkeys(line for lines in values for line in lines or ()):
                 note(attrs, name, line)
-        elif all(value == values[0] for value in values):
-            attrs[name] = values[0]
+        elif all(value == known[0] for value in known):
+            attrs[name] = known[0]
         elif name == "start_time":
-            attrs[name] = values[0] or ""
-            coordinates.update(_times(values))
+            attrs[name] = known[0] or ""
+            coordinates.update(_times(headers, known))
         elif any(isinstance(value, list) for value in values):
             note(attrs, "notes", f"{name}: differs between the files; open them one by one for it")
         else:
@@ -130,10 +146,11 @@ def _filled(values: Sequence[Any]) -> NDArray[Any]:
     return np.array([np.nan if value is None else float(value) for value in values])
 
 
-def _times(values: Sequence[Any]) -> dict[str, Any]:
+def _times(headers: Sequence[object], known: Sequence[Any]) -> dict[str, Any]:
     try:
-        times = [datetime.fromisoformat(value) for value in values]
-        seconds = [(time - times[0]).total_seconds() for time in times]
+        times = [datetime.fromisoformat(value) for value in known]
+        passed = iter([(time - times[0]).total_seconds() for time in times])
+        seconds = [math.nan if header is None else next(passed) for header in headers]
     except (TypeError, ValueError):  # a frame without time, or only some with a time zone
         return {}
     return {"time": coordinate("frame", seconds, "s")}

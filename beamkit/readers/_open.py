@@ -11,7 +11,8 @@ import xarray as xr
 from beamkit.core.errors import ParameterError, UnknownNameError
 from beamkit.core.schema import KINDS, note
 
-from ._detect import choose, require_content, scan_in_folder
+from ._detect import choose, is_readable, require_content, scan_in_folder
+from ._image_gaps import MARK
 from ._nexus_tree import remembered
 from ._overrides import override
 from ._paths import PathLike, expand
@@ -38,7 +39,7 @@ def open_dataset(
         Whether to check the checksums that the files have; this reads all the data. Where they
         have none, ``attrs["notes"]`` says so.
     **options
-        Options of the format (``data=``, ``angles=``, ``darks=`` ...), and any attribute of
+        Options of the format (``data=``, ``angles=``, ``on_error=`` ...), and any attribute of
         :data:`beamkit.core.schema.ATTRIBUTES` that the file does not say or says wrong:
         ``energy=53``, ``effective_pixel_size=1.28e-6``, ``beam_center=(730.1, 865.4)``. They are
         recorded in ``attrs["history"]`` with the old value.
@@ -70,7 +71,7 @@ def _opened(
     path: PathLike | Sequence[PathLike], kind: str | None, verify: bool, options: dict[str, Any]
 ) -> xr.Dataset:
     paths = _files(path, options, kind)
-    chosen = choose(paths[0], options, kind)
+    chosen = choose(_first(paths, options, kind), options, kind)
     checked = chosen.verify(paths) if verify and chosen.verify is not None else 0
     own = {name: value for name, value in options.items() if name in chosen.options}
     if kind is not None and "kind" in chosen.options:
@@ -90,8 +91,20 @@ def _files(
     found: list[Path] = []
     for each in expand(path):
         found += scan_in_folder(each, options, kind) if each.is_dir() else [each]
-    require_content(found)
+    if not _marks(options):
+        require_content(found)
     return found
+
+
+def _marks(options: dict[str, Any]) -> bool:
+    """Say whether a damaged file of a series is to be marked, not refused."""
+    return bool(options.get("on_error") == MARK)
+
+
+def _first(paths: list[Path], options: dict[str, Any], kind: str | None) -> Path:
+    """Return the file that tells the format: the first, or the first that is whole."""
+    whole = (path for path in paths if is_readable(path, options, kind))
+    return next(whole, paths[0]) if _marks(options) else paths[0]
 
 
 def _require_kind(kind: str | None) -> None:

@@ -18,11 +18,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from beamkit.core.errors import ChecksumError, UnreadableFileError
+from beamkit.core.schema import note
 
 from ._cbf_metadata import attributes_of, header_of
 from ._cbf_section import Section, is_cbf, load, read_section
+from ._image_gaps import MARK, RAISE, FillOnError, each_or_problem, require_choice, with_missing
 from ._image_series import series_dataset
-from ._image_stack import ImageStack, require_same_shape, require_shape
+from ._image_stack import FrameReader, ImageStack, require_same_shape, require_shape
 
 DESCRIPTION = "a CBF image (PILATUS, EIGER)"
 
@@ -34,7 +36,7 @@ def can_read(path: Path) -> bool:
     return is_cbf(path)
 
 
-def read(paths: Sequence[Path]) -> xr.Dataset:
+def read(paths: Sequence[Path], *, on_error: str = RAISE) -> xr.Dataset:
     """Return one CBF or a series as a dataset of kind ``diffraction``, lazily.
 
     Only headers are read. Frames come as blocks of about 64 MB, the mask when it is computed.
@@ -43,6 +45,10 @@ def read(paths: Sequence[Path]) -> xr.Dataset:
     ----------
     paths
         One file a frame, in order.
+    on_error
+        What to do with a file that is damaged, or missing in the numbers of the series:
+        ``"raise"``, or ``"mark"``: its frame keeps its place, its pixels are -1 (no measurement),
+        and the coordinate ``problem`` says why.
 
     Returns
     -------
@@ -59,19 +65,43 @@ def read(paths: Sequence[Path]) -> xr.Dataset:
     ShapeError
         If the frames differ in size.
     """
+    require_choice(on_error)
     files = [path.absolute() for path in paths]
-    sections = [read_section(path) for path in files]
-    require_same_shape(files, [section.shape for section in sections])
-    stack = ImageStack(
-        tuple(files), (0,) * len(files), sections[0].shape, _dtype(sections), read_frame
-    )
+    return _marked(files) if on_error == MARK else _dataset(files, _sections(files), read_frame)
+
+
+def _sections(files: Sequence[Path]) -> list[Section]:
+    return [read_section(path) for path in files]
+
+
+def _marked(files: Sequence[Path]) -> xr.Dataset:
+    """Return a series in which a file may be damaged or missing."""
+    every, remark = with_missing(files)
+    sections, problems = each_or_problem(every, read_section)
+    data = _dataset(every, sections, FillOnError(read_frame), problems)
+    if remark:
+        note(data.attrs, "notes", f"frames: {remark}")
+    return data
+
+
+def _dataset(
+    files: Sequence[Path],
+    sections: Sequence[Section | None],
+    read_into: FrameReader,
+    problems: Sequence[str] = (),
+) -> xr.Dataset:
+    whole = [section for section in sections if section is not None]
+    require_same_shape([section.path for section in whole], [section.shape for section in whole])
+    stack = ImageStack(tuple(files), (0,) * len(files), whole[0].shape, _dtype(whole), read_into)
+    found = iter(attributes_of(whole))
     return series_dataset(
         stack,
-        attributes_of(sections),
+        [None if section is None else next(found) for section in sections],
         kind="diffraction",
-        header=header_of(sections[0]),
+        header=header_of(whole[0]),
         file_format="cbf",
         has_flags=True,
+        problems=problems,
     )
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import bz2
 import gzip
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from beamkit.core.errors import ShapeError, UnreadableFileError
+from beamkit.core.schema import note
 
 from ._image_fabio import describe_fabio, is_fabio
 from ._image_file import ImageFile
+from ._image_gaps import MARK, RAISE, FillOnError, each_or_problem, require_choice, with_missing
 from ._image_series import series_dataset
 from ._image_stack import ImageStack, require_same_shape
 from ._image_tiff import describe_tiff, is_tiff
@@ -32,7 +36,7 @@ def can_read(path: Path) -> bool:
     return is_tiff(start) or is_fabio(start)
 
 
-def read(paths: Sequence[Path], *, kind: str | None = None) -> xr.Dataset:
+def read(paths: Sequence[Path], *, kind: str | None = None, on_error: str = RAISE) -> xr.Dataset:
     """Return an image, or a series of them, lazily.
 
     Parameters
@@ -42,6 +46,10 @@ def read(paths: Sequence[Path], *, kind: str | None = None) -> xr.Dataset:
     kind
         ``"image"`` or ``"diffraction"``; None takes ``"diffraction"`` where the header gives
         wavelength and distance of the detector.
+    on_error
+        What to do with a file that is damaged, or missing in the numbers of the series:
+        ``"raise"``, or ``"mark"``: its frame keeps its place, its pixels hold no measurement, and
+        the coordinate ``problem`` says why. Only for files of one frame each.
 
     Returns
     -------
@@ -57,16 +65,52 @@ def read(paths: Sequence[Path], *, kind: str | None = None) -> xr.Dataset:
     ShapeError
         If the frames differ in size; names two files.
     """
+    require_choice(on_error)
+    if on_error == MARK:
+        return _marked(paths, kind)
     files = describe(paths)
-    first = files[0]
+    headers = [file.attrs for file in files for _ in range(file.frames)]
+    return _dataset(stack_of(files), headers, files[0], kind)
+
+
+def _marked(paths: Sequence[Path], kind: str | None) -> xr.Dataset:
+    """Return a series in which a file may be damaged or missing."""
+    every, remark = with_missing([path.absolute() for path in paths])
+    found, problems = each_or_problem(every, _described)
+    whole = [file for file in found if file is not None]
+    require_same_shape([file.path for file in whole], [file.shape for file in whole])
+    if any(file.frames > 1 for file in whole):
+        return read(paths, kind=kind)  # how many frames a damaged file had is not known
+    stack = stack_of(whole)
+    stack = replace(
+        stack,
+        files=tuple(every),
+        pages=(0,) * len(every),
+        read_into=FillOnError(stack.read_into),
+    )
+    headers = [None if file is None else file.attrs for file in found]
+    data = _dataset(stack, headers, whole[0], kind, problems)
+    if remark:
+        note(data.attrs, "notes", f"frames: {remark}")
+    return data
+
+
+def _dataset(
+    stack: ImageStack,
+    headers: Sequence[Mapping[str, Any] | None],
+    first: ImageFile,
+    kind: str | None,
+    problems: Sequence[str] = (),
+) -> xr.Dataset:
     has_geometry = {"wavelength", "detector_distance"} <= first.attrs.keys()
     return series_dataset(
-        stack_of(files),
-        [file.attrs for file in files for _ in range(file.frames)],
+        stack,
+        headers,
         kind=kind or ("diffraction" if has_geometry else "image"),
         header=first.header,
         file_format="fabio_images",
         has_flags=first.has_flags,
+        problems=problems,
     )
 
 

@@ -27,6 +27,7 @@ from ._nexus_plot import is_numbers, plots
 from ._nexus_scan import has_columns
 from ._nexus_stack import Stack, frames_of
 from ._nexus_tree import Tree, entry_of, tree
+from ._nxmx_kept import restored
 from ._paths import natural_key
 
 __all__ = ["DESCRIPTION", "can_read", "read", "verify"]
@@ -108,7 +109,7 @@ def read(paths: Sequence[Path], *, entry: str | None = None) -> xr.Dataset:
             plot=group,
             sample=next(seen.of_class("NXsample", place), None),
         )
-        return stack.dataset("diffraction")
+        return restored(file, place, stack.dataset("diffraction"))
 
 
 def _data_group(seen: Tree, entry: str | None) -> h5py.Group:
