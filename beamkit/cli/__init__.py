@@ -13,6 +13,7 @@ import click
 from beamkit._version import __version__
 from beamkit.core.errors import BeamkitError, ParameterError
 
+from .convert import convert
 from .demo import demo
 from .info import info
 from .lab import lab
@@ -41,5 +42,5 @@ def main(debug: bool) -> None:
     """From an X-ray detector file to an answer: look, reconstruct, report."""
 
 
-for command in (info, reconstruct, report, samples, demo, lab):
+for command in (info, convert, reconstruct, report, samples, demo, lab):
     main.add_command(command)

@@ -1,4 +1,6 @@
 """Whole files from raw data to a result, within the memory that there is."""
 
+from .convert import convert as convert
+from .convert_report import ConversionReport as ConversionReport
 from .reconstruct_file import FileReconstruction as FileReconstruction
 from .reconstruct_file import reconstruct_file as reconstruct_file
