@@ -1,7 +1,9 @@
 """Where a detector stands and what its pixels mean: geometry, calibrants, rings, masks."""
 
+from ._calibration import Calibration as Calibration
 from .calibrants import Calibrant as Calibrant
 from .calibrants import calibrant as calibrant
+from .calibrate import calibrate as calibrate
 from .distance import with_distance as with_distance
 from .geometry import Geometry as Geometry
 from .ice import ice_rings as ice_rings
@@ -16,6 +18,11 @@ from .mask import empty_mask as empty_mask
 from .mask import is_bad as is_bad
 from .mask import load_mask as load_mask
 from .mask import save_mask as save_mask
+from .pattern import line_profile as line_profile
+from .pattern import pattern_peaks as pattern_peaks
+from .pattern import subtract_background as subtract_background
+from .pattern_series import fit_series as fit_series
+from .phases import reference_lines as reference_lines
 from .radial import radial_profile as radial_profile
 from .resolution import resolution_rings as resolution_rings
 from .rings import Rings as Rings

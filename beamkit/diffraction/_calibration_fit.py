@@ -1,0 +1,185 @@
+"""Least squares of a detector's numbers over points on rings, with points found again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+
+from ._calibration_model import PARAMETERS, Model
+from ._ring_points import PixelImage, Points, find_points
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+#: Residual beyond which a point counts less [pixel]; the loss of the first fits is robust.
+_ROBUST = 0.3
+
+#: Points farther off than this many standard deviations (by the median) are left out.
+_OUTLIER = 4.0
+
+#: Changes of this part of their uncertainty end the refinement.
+_SETTLED = 0.5
+
+#: Windows of the search for points [pixel], from the start to the end.
+_LAST_WINDOW = 6.0
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Parameters, the points that gave them, and how well they agree.
+
+    Attributes
+    ----------
+    parameters
+        In the order of ``PARAMETERS``; angles [rad].
+    covariance
+        Shape (5, 5); zero for parameters that were held.
+    residuals
+        Of each point across its ring [pixel]; positive outside.
+    two_theta
+        The same [rad].
+    points
+        Those that counted.
+    rejected
+        How many were left out.
+    rounds
+        How often points were found and fitted.
+    is_settled
+        Whether the last round changed nothing of note.
+    """
+
+    parameters: Array
+    covariance: Array
+    residuals: Array
+    two_theta: Array
+    points: Points
+    rejected: int
+    rounds: int
+    is_settled: bool
+
+
+def refine(
+    image: PixelImage,
+    model: Model,
+    start: Array,
+    rings: Array,
+    free: Flags,
+    *,
+    window: float,
+    most: int,
+    every: Array | None = None,
+) -> Fit | None:
+    """Return the fit to the rings of an image; None where there are too few points.
+
+    Parameters
+    ----------
+    image, model, start
+        The image and where to begin.
+    rings
+        2theta, ascending [rad]; NaN where there is none.
+    free
+        Which of ``PARAMETERS`` to refine.
+    window
+        How far off the start may be [pixel].
+    most
+        Most rounds.
+    every
+        All rings that the image may show, where ``rings`` are some of them.
+    """
+    parameters, width, best = start, window, None
+    for number in range(1, most + 1):
+        points = find_points(image, model, parameters, rings, width, every=every)
+        fit = fit_points(points, model, parameters, rings, free, rounds=number)
+        if fit is None:
+            return best
+        change = np.abs(fit.parameters - parameters)
+        parameters, best = fit.parameters, fit
+        is_last = width <= _last_window(points)
+        if is_last and np.all(change <= _SETTLED * np.sqrt(np.diag(fit.covariance))):
+            return Fit(**{**vars(fit), "is_settled": True})
+        width = max(_last_window(points), min(width * 0.6, width))
+    return best
+
+
+def fit_points(
+    points: Points, model: Model, start: Array, rings: Array, free: Flags, *, rounds: int = 1
+) -> Fit | None:
+    """Return the fit to points of known rings; None where they are fewer than the unknowns."""
+    kept = np.isfinite(rings[points.ring]) & np.isfinite(points.x + points.y)
+    parameters = start
+    for _ in range(4):
+        if kept.sum() <= free.sum():
+            return None
+        chosen = points.only(kept)
+        parameters, jacobian = _solve(chosen, model, parameters, rings, free)
+        off, _ = _off(points, model, parameters, rings)
+        inner = off[kept]
+        spread = max(1.4826 * float(np.median(np.abs(inner - np.median(inner)))), 1e-3)
+        now = kept & (np.abs(off) <= _OUTLIER * spread + 0.02)
+        if np.array_equal(now, kept):
+            break
+        kept = now
+    chosen = points.only(kept)
+    off, angle = _off(chosen, model, parameters, rings)
+    covariance = _covariance(jacobian, off, free)
+    rejected = len(points) - len(chosen)
+    return Fit(parameters, covariance, off, angle, chosen, rejected, rounds, False)
+
+
+def _solve(
+    points: Points, model: Model, start: Array, rings: Array, free: Flags
+) -> tuple[Array, Array]:
+    """Return the parameters and the derivatives of the residuals by the free ones."""
+    weight = 1 / model.slopes(start, points.x, points.y).per_pixel
+    wanted = rings[points.ring]
+
+    def full(values: Array) -> Array:
+        result = start.copy()
+        result[free] = values
+        return result
+
+    def residuals(values: Array) -> Array:
+        angle, _ = model.angles(full(values), points.x, points.y)
+        return np.asarray((angle - wanted) * weight)
+
+    def jacobian(values: Array) -> Array:
+        by = model.slopes(full(values), points.x, points.y).by_parameter
+        return np.asarray(by[:, free] * weight[:, None])
+
+    low, high = _bounds(start)
+    found = least_squares(
+        residuals, start[free], jacobian, bounds=(low[free], high[free]), x_scale="jac",
+        loss="soft_l1", f_scale=_ROBUST, max_nfev=200,
+    )  # fmt: skip
+    return full(found.x), jacobian(found.x)
+
+
+def _bounds(start: Array) -> tuple[Array, Array]:
+    low = np.array([start[0] * 0.1, -np.inf, -np.inf, -1.4, -1.4])
+    high = np.array([start[0] * 10, np.inf, np.inf, 1.4, 1.4])
+    return np.minimum(low, start - 1e-9), np.maximum(high, start + 1e-9)
+
+
+def _off(points: Points, model: Model, parameters: Array, rings: Array) -> tuple[Array, Array]:
+    """Return how far points are outside their rings [pixel] and [rad]."""
+    slopes = model.slopes(parameters, points.x, points.y)
+    angle = slopes.two_theta - rings[points.ring]
+    return angle / slopes.per_pixel, angle
+
+
+def _covariance(jacobian: Array, residuals: Array, free: Flags) -> Array:
+    """Return ``s^2 (J^T J)^-1``, s^2 the mean square residual per degree of freedom."""
+    covariance = np.zeros((len(PARAMETERS), len(PARAMETERS)))
+    scale = np.maximum(np.linalg.norm(jacobian, axis=0), 1e-300)
+    inverse = np.linalg.pinv((jacobian / scale).T @ (jacobian / scale), rcond=1e-14)
+    variance = float(residuals @ residuals) / max(residuals.size - int(free.sum()), 1)
+    covariance[np.ix_(free, free)] = variance * inverse / np.outer(scale, scale)
+    return covariance
+
+
+def _last_window(points: Points) -> float:
+    widths = list(points.width.values())
+    return max(_LAST_WINDOW, 2.5 * float(np.median(widths))) if widths else _LAST_WINDOW
