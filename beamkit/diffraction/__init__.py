@@ -6,6 +6,10 @@ from .calibrants import calibrant as calibrant
 from .calibrate import calibrate as calibrate
 from .distance import with_distance as with_distance
 from .geometry import Geometry as Geometry
+from .grid_scan import GridPosition as GridPosition
+from .grid_scan import best as best
+from .grid_scan import center_of_mass as center_of_mass
+from .grid_scan import grid_map as grid_map
 from .ice import ice_rings as ice_rings
 from .image_statistics import ImageAnalyser as ImageAnalyser
 from .image_statistics import ImageStatistics as ImageStatistics
