@@ -1,5 +1,6 @@
 """Static pictures for notebooks, reports and the README: matplotlib with Agg, no pyplot."""
 
+from .calibration import calibration as calibration
 from .center import center_curve as center_curve
 from .curves import histogram as histogram
 from .curves import ring_correlation as ring_correlation
