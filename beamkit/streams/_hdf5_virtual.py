@@ -44,7 +44,8 @@ def _part(item: h5py.Dataset, source: h5py.h5d.VDSmap) -> Part | None:
     here = Path(item.file.filename)
     path = here if source.file_name == "." else find_source(here, source.file_name)
     virtual = _box(source.vspace)
-    real = _box(source.src_space) if path is not None else None
+    is_whole = source.src_space.get_select_type() == h5py.h5s.SEL_ALL
+    real = (((0, 0, 0), virtual[1]) if virtual else None) if is_whole else _box(source.src_space)
     if virtual is None or real is None or path is None:
         return None
     (start, *corner), sizes = virtual
@@ -56,9 +57,6 @@ def _part(item: h5py.Dataset, source: h5py.h5d.VDSmap) -> Part | None:
 
 def _box(space: h5py.h5s.SpaceID) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
     """Return corner and sizes of a selection that is one box, else None."""
-    if space.get_select_type() == h5py.h5s.SEL_ALL:
-        sizes = space.get_simple_extent_dims()
-        return (0,) * len(sizes), tuple(sizes)
     try:
         low, high = space.get_select_bounds()
     except (ValueError, RuntimeError):  # unlimited

@@ -8,6 +8,8 @@ literals. Source: LZ4 block format description, https://github.com/lz4/lz4, lz4_
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,10 +20,18 @@ DAMAGED = -1
 
 
 @_compiled
+def _byte(data: NDArray[np.uint8], at: int) -> Any:
+    return np.int64(data[at])  # signed: unsigned and signed would make a float
+
+
+@_compiled
 def _number(data: NDArray[np.uint8], at: int) -> int:
     """Return four bytes as a number, big-endian."""
     return (
-        int(data[at]) << 24 | int(data[at + 1]) << 16 | int(data[at + 2]) << 8 | int(data[at + 3])
+        _byte(data, at) << 24
+        | _byte(data, at + 1) << 16
+        | _byte(data, at + 2) << 8
+        | _byte(data, at + 3)
     )
 
 
@@ -46,7 +56,7 @@ def _length(data: NDArray[np.uint8], at: int, length: int) -> tuple[int, int]:
         while more == 255:
             if at >= data.size:
                 return 0, DAMAGED
-            more = int(data[at])
+            more = _byte(data, at)
             length += more
             at += 1
     return length, at
@@ -64,7 +74,7 @@ def decode_block(data: NDArray[np.uint8], out: NDArray[np.uint8]) -> int:
     at = 0
     done = 0
     while at < data.size:
-        token = int(data[at])
+        token = _byte(data, at)
         count, at = _length(data, at + 1, token >> 4)
         if at == DAMAGED or at + count > data.size or done + count > out.size:
             return DAMAGED
@@ -75,7 +85,7 @@ def decode_block(data: NDArray[np.uint8], out: NDArray[np.uint8]) -> int:
             return int(done)
         if at + 2 > data.size:
             return DAMAGED
-        back = int(data[at]) | int(data[at + 1]) << 8
+        back = _byte(data, at) | _byte(data, at + 1) << 8
         count, at = _length(data, at + 2, token & 15)
         count += 4
         if at == DAMAGED or not 0 < back <= done or done + count > out.size:
