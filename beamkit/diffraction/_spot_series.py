@@ -157,8 +157,7 @@ class Work:
         settings: SpotSettings | None,
         count_cutoff: float | None,
     ) -> None:
-        is_known = mask is None or isinstance(mask, PixelClasses)
-        self._mask = mask if is_known else classify(mask)
+        self._mask = mask if mask is None or isinstance(mask, PixelClasses) else classify(mask)
         self._geometry, self._settings, self._cutoff = geometry, settings, count_cutoff
         self._own = threading.local()
         self._lock = threading.Lock()
