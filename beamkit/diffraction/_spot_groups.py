@@ -85,7 +85,7 @@ def group(strong: Integers, columns: int, reach: int) -> tuple[Integers, int]:
         for other in range(x - reach, x + reach + 1):
             if above[other] >= 0:
                 _join(parent, index, above[other])
-    return _numbered(parent)
+    return _numbered(parent)  # type: ignore[no-any-return]
 
 
 @compiled
