@@ -25,7 +25,7 @@ def _byte(data: NDArray[np.uint8], at: int) -> Any:
 
 
 @_compiled
-def _number(data: NDArray[np.uint8], at: int) -> int:
+def _number(data: NDArray[np.uint8], at: int) -> Any:
     """Return four bytes as a number, big-endian."""
     return (
         _byte(data, at) << 24
