@@ -1,4 +1,4 @@
-"""Frames of a detector as one NXmx file, readable by DIALS, XDS, CrysAlis and any HDF5 viewer.
+"""Frames of a detector as one NXmx file, as the package nxmx and any HDF5 viewer read it.
 
 Layout: application definition NXmx; Bernstein et al., IUCrJ 7, 784 (2020). ``/entry/data/data``
 holds the frames, one a chunk. ``/entry/beamkit`` (NXcollection) keeps attributes, coordinates and
