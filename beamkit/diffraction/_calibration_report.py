@@ -24,7 +24,7 @@ _RINGS, _POINTS = 3, 24
 _RMS, _RMS_WIDTH = 0.7, 0.25
 
 #: Least share of the ring-like places explained, of sectors seen, and the largest rival.
-_EXPLAINED, _SEEN, _RIVAL = 0.5, 0.25, 0.85
+_EXPLAINED, _SEEN, _RIVAL = 0.75, 0.25, 0.85
 
 #: Least score of a geometry that is on rings at all [standard deviations].
 _SCORE = 10.0

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from threading import get_ident
 from typing import Any
 
-import bitshuffle  # type: ignore[import-untyped]
+import bitshuffle
 import h5py
 import hdf5plugin
 import numpy as np
