@@ -11,7 +11,7 @@ from ._calibration_fit import Fit
 from ._calibration_model import PARAMETERS, UNITS
 from ._calibration_search import Scorer
 from ._calibration_start import Search, Start
-from ._ring_map import RingMap
+from ._ring_places import RingPlaces
 from .calibrants import Calibrant
 
 Array = NDArray[np.float64]
@@ -25,6 +25,9 @@ _RMS, _RMS_WIDTH = 0.7, 0.25
 
 #: Least share of the ring-like places explained, of sectors seen, and the largest rival.
 _EXPLAINED, _SEEN, _RIVAL = 0.75, 0.25, 0.85
+
+#: Rings that are not the calibrant's, for each that is, from which on it is another calibrant.
+_STRANGE = 0.2
 
 #: Least score of a geometry that is on rings at all [standard deviations].
 _SCORE = 10.0
@@ -59,8 +62,14 @@ def report(
     scorer = Scorer(search.sketch.blurred(1.0), start.model, every)
     score = scorer.score(fit.parameters)
     rings = _rings(fit, known, search.task.wavelength)
-    explained = _explained(search.sketch, start, fit, every)
+    places = RingPlaces.of(search.sketch, start, fit, every)
+    explained = places.explained()
     doubts = _doubts(fit, rings, score, explained)
+    strange, is_another = _strangers(*places.strangers())
+    if is_another:
+        doubts += strange
+    else:
+        notes = [*strange, *notes]
     few = _few_rings(rings)
     if few and start.is_bare:
         doubts.insert(0, few)
@@ -149,6 +158,18 @@ def _doubts(fit: Fit, rings: xr.Dataset, score: float, explained: float) -> list
     return [text for text, is_so in checks.items() if is_so]
 
 
+def _strangers(angles: list[float], own: int) -> tuple[list[str], bool]:
+    """Return a warning of rings that the calibrant has not, and whether it is another one."""
+    if not angles:
+        return [], False
+    told = ", ".join(f"{angle:.2f}" for angle in angles[:5])
+    text = (
+        f"rings that the calibrant has not, at 2theta {told} deg: is it another calibrant, or is "
+        "something else in the beam?"
+    )
+    return [text], len(angles) >= max(2, _STRANGE * own)
+
+
 def _few_rings(rings: xr.Dataset) -> str:
     """Return a warning if a wrong assignment of the rings would not be noticed."""
     found = int((rings["number"] > 2).sum())
@@ -169,24 +190,3 @@ def _rivals(scorer: Scorer, parameters: Array, score: float) -> list[str]:
         f"ambiguous: a distance {_OTHERS[best]:.3g} times this one is about as good (score "
         f"{others[best]:.1f} and {score:.1f})"
     ]
-
-
-def _explained(sketch: RingMap, start: Start, fit: Fit, two_theta: Array) -> float:
-    """Return the share of ring-like places that are on a ring."""
-    smooth = sketch.blurred(1.0)
-    row, column = np.nonzero((smooth.values > 1.5) & (smooth.known > 0.5))
-    if not row.size:
-        return 0.0
-    x = sketch.first[0] + column * sketch.step[0]
-    y = sketch.first[1] + row * sketch.step[1]
-    slopes = start.model.slopes(fit.parameters, np.asarray(x, float), np.asarray(y, float))
-    rings = two_theta[np.isfinite(two_theta)]
-    after = np.clip(np.searchsorted(rings, slopes.two_theta), 1, max(rings.size - 1, 1))
-    near = [
-        np.abs(slopes.two_theta - rings[np.minimum(n, rings.size - 1)]) for n in (after - 1, after)
-    ]
-    off = np.minimum(*near) / slopes.per_pixel
-    widths = [w for w in fit.points.width.values() if w > 0]
-    reach = max(2 * max(abs(s) for s in sketch.step), float(np.median(widths)) if widths else 0)
-    weight = smooth.values[row, column]
-    return float(weight[off < reach].sum() / weight.sum())

@@ -34,6 +34,14 @@ def test_ceria_from_its_header_gives_the_reference(ceria):
     assert_is_reference(calibrate(ceria, "CeO2", wavelength=WAVELENGTH))
 
 
+@pytest.mark.parametrize("start", ["header", pytest.param("image", marks=pytest.mark.slow)])
+def test_ceria_taken_for_silicon_is_not_trusted(ceria, start):
+    # The rings of silicon are a part of those of ceria, but for 0.4 % in the spacing.
+    wrong = calibrate(ceria, "Si", wavelength=WAVELENGTH, detector="PILATUS 1M", start=start)
+    assert not wrong.is_trusted
+    assert any("rings that the calibrant has not" in text for text in wrong.warnings)
+
+
 @pytest.mark.slow
 def test_ceria_from_image_calibrant_wavelength_and_detector_alone(ceria):
     image = ceria["image"].values[0]
