@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 
 from ._calibration_model import PARAMETERS, Model
 from ._ring_points import PixelImage, Points, find_points
@@ -148,6 +147,8 @@ def _solve(
     def jacobian(values: Array) -> Array:
         by = model.slopes(full(values), points.x, points.y).by_parameter
         return np.asarray(by[:, free] * weight[:, None])
+
+    from scipy.optimize import least_squares
 
     low, high = _bounds(start)
     found = least_squares(

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from ._calibration_model import Model
 from ._ring_center import centers
@@ -166,6 +165,8 @@ def improve(
     free
         Which parameters may change.
     """
+    from scipy.optimize import minimize
+
     sizes = np.array([room[0] * start[0], room[1], room[1], room[2], room[2]])
     found = start
     for blur, share in _STAGES:

@@ -7,17 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._spot_limits import COLUMNS
 from ._spot_pixels import compiled
 
 Image = NDArray[Any]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
-#: What `measure` tells of a spot, in the order of its columns. Edges are those of pixels.
-COLUMNS = (
-    "x", "y", "intensity", "sigma", "background", "peak", "pixels",
-    "x_min", "x_max", "y_min", "y_max",
-)  # fmt: skip
 
 #: Pixels around the box of a spot that its tails may reach: not taken as background.
 _TAIL = 1

@@ -13,7 +13,7 @@ from beamkit.core.detectors import flag_values
 from beamkit.core.errors import ParameterError, ShapeError
 from beamkit.images import PixelClasses, classify
 
-from ._spot_pixels import HIGHEST
+from ._spot_limits import HIGHEST
 
 Mask = PixelClasses | xr.DataArray | ArrayLike
 _PLANE = ("detector_y", "detector_x")

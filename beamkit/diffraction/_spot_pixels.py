@@ -17,13 +17,6 @@ from numpy.typing import NDArray
 
 Image = NDArray[Any]
 
-#: Counts above this enter the sums as this, so that the sum over 441 pixels stays below 2**31, and
-#: the sum of the squares below 2**53, the largest whole numbers of int32 and of float64.
-HIGHEST = 2**22
-
-#: Largest half width of the window [pixel].
-WIDEST = 10
-
 #: Sums may be taken in any order: they are exact, or rounded anyhow.
 _ORDER_IS_FREE = {"reassoc", "contract"}
 

@@ -10,7 +10,6 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from ._spot_sums import sum_zones
 from .geometry import Geometry
 from .ice import ice_rings
 
@@ -83,6 +82,8 @@ class IceZones:
         on the ring is taken as the mean of both sides. 0 where no ring is 3 standard deviations
         (counting statistics) above it; NaN where no ring lies on the detector with both sides.
         """
+        from ._spot_sums import sum_zones
+
         sums = sum_zones(
             image, good, is_strong, low, high, self.places, self.zones, _ZONES * len(self.spacings)
         )

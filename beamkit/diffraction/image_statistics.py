@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 from beamkit.core.html import table
 
 from ._spot_image import Mask, frame_of
-from ._spot_sums import sum_image
 from .geometry import Geometry
 from .ice_score import IceZones, is_ice
 from .spots import SpotFinder, SpotSettings
@@ -149,6 +148,8 @@ class ImageAnalyser:
         self, image: xr.DataArray | NDArray[Any], *, count_cutoff: float | None = None
     ) -> tuple[ImageStatistics, Spots]:
         """Return the statistics of an image, and its spots."""
+        from ._spot_sums import sum_image
+
         finder, frame = self.finder, frame_of(image, count_cutoff)
         strong = finder.strong_in(frame)
         spots = finder.spots_of(frame, strong)

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from beamkit.core.errors import ParameterError, ShapeError
 
-from ._spot_groups import COLUMNS, group, keep, measure
 from ._spot_image import Frame, Mask, frame_of, good_of
-from ._spot_pixels import WIDEST, find_strong
+from ._spot_limits import COLUMNS, WIDEST
 from .spots_table import Spots
 
 #: Strong pixels that there is room for at first.
@@ -211,6 +210,8 @@ class SpotFinder:
 
     def spots_of(self, frame: Frame, strong: NDArray[np.int64]) -> Spots:
         """Return the spots of a frame whose strong pixels are known."""
+        from ._spot_groups import group, keep, measure
+
         used = self.settings
         groups, count = group(strong, self.shape[1], int(used.connectivity == 8))
         count = keep(groups, count, used.min_pixels, used.max_pixels)
@@ -253,6 +254,8 @@ class SpotFinder:
         return self._work[frame.is_whole]
 
     def _list_strong(self, frame: Frame) -> int:
+        from ._spot_pixels import find_strong  # compiled: numba loads when spots are looked for
+
         used = self.settings
         return int(
             find_strong(

@@ -85,6 +85,7 @@ def _lz4(frame: Frame) -> bytes:
     """
     with h5py.File(f"{get_ident()}.h5", "w", driver="core", backing_store=False) as file:
         data = file.create_dataset("data", data=frame, chunks=frame.shape, **hdf5plugin.LZ4())
+        data.flush()  # older versions of HDF5 know no chunk that is not written
         skipped, chunk = data.id.read_direct_chunk((0,) * frame.ndim)
     size = frame.nbytes
     return struct.pack(">QII", size, size, size) + chunk if skipped else bytes(chunk)
