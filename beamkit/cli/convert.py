@@ -8,7 +8,7 @@ import click
 
 from ._output import require_new
 
-_COMPRESSIONS = ("bslz4", "lz4", "gzip", "none")
+_COMPRESSIONS = ("bslz4", "gzip", "none")
 
 
 @click.command()

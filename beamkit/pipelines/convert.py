@@ -57,7 +57,7 @@ def convert(
     check
         Whether to read back every count and compare it with the source.
     compression
-        ``"bslz4"`` (bitshuffle and LZ4, as DECTRIS writes), ``"lz4"``, ``"gzip"`` or ``"none"``.
+        ``"bslz4"`` (bitshuffle and LZ4, as DECTRIS writes), ``"gzip"`` or ``"none"``.
     progress
         Called after each frame.
     on_error

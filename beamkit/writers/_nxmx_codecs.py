@@ -1,7 +1,7 @@
 """How the frames of an NXmx file are compressed, so that threads can do it outside HDF5's lock.
 
 Each codec gives the bytes of a chunk as the HDF5 filter of its number would: bitshuffle with LZ4
-(32008; Masui et al., Astronomy and Computing 12, 181 (2015)), LZ4 (32004), shuffle and deflate.
+(32008; Masui et al., Astronomy and Computing 12, 181 (2015)), shuffle and deflate.
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import get_ident
 from typing import Any
 
 import bitshuffle
-import h5py
 import hdf5plugin
 import numpy as np
 from numpy.typing import NDArray
@@ -77,20 +75,6 @@ def _shuffle_gzip(frame: Frame) -> bytes:
     return zlib.compress(plain.T.tobytes(), _GZIP_LEVEL)
 
 
-def _lz4(frame: Frame) -> bytes:
-    """Let HDF5 compress the frame in a file in memory: LZ4 alone has no library here.
-
-    HDF5 leaves the filter out where it does not make a chunk smaller. Then this is one block of
-    the frame as it is, which the filter marks by a block as long as it was before.
-    """
-    with h5py.File(f"{get_ident()}.h5", "w", driver="core", backing_store=False) as file:
-        data = file.create_dataset("data", data=frame, chunks=frame.shape, **hdf5plugin.LZ4())
-        data.flush()  # older versions of HDF5 know no chunk that is not written
-        skipped, chunk = data.id.read_direct_chunk((0,) * frame.ndim)
-    size = frame.nbytes
-    return struct.pack(">QII", size, size, size) + chunk if skipped else bytes(chunk)
-
-
 def _plain(frame: Frame) -> bytes:
     return frame.tobytes()
 
@@ -99,7 +83,6 @@ _CODECS = {
     each.name: each
     for each in (
         Codec("bslz4", dict(hdf5plugin.Bitshuffle(cname="lz4")), _bitshuffle_lz4),
-        Codec("lz4", dict(hdf5plugin.LZ4()), _lz4),
         Codec(
             "gzip",
             {"compression": "gzip", "compression_opts": _GZIP_LEVEL, "shuffle": True},

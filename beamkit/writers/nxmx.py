@@ -51,7 +51,7 @@ def nxmx(data: xr.Dataset, path: str | os.PathLike[str], *, compression: str = "
     path
         Of the file to write; an existing one is replaced only when the new one is complete.
     compression
-        ``"bslz4"``, ``"lz4"``, ``"gzip"`` or ``"none"``.
+        ``"bslz4"``, ``"gzip"`` or ``"none"``.
 
     Raises
     ------
