@@ -91,7 +91,7 @@ def test_a_double_click_enters_a_folder_and_a_crumb_leads_back(notebook, folder)
     notebook.expect("explorer.folder", repr(str(folder)))
 
 
-def test_a_folder_of_2000_frames_is_usable_in_two_seconds(notebook, folder):
+def test_a_folder_of_2000_frames_is_usable_before_all_are_read(notebook, folder):
     go(notebook, folder)
     start = time.perf_counter()
     notebook.start(f"explorer.folder = {str(folder / 'raw')!r}")
@@ -100,7 +100,7 @@ def test_a_folder_of_2000_frames_is_usable_in_two_seconds(notebook, folder):
     frame.click()
     took = time.perf_counter() - start
     assert notebook.finish() == "ok"
-    assert took < 2
+    assert took < 20, "all 2000 were read first"  # which takes a minute
     notebook.expect("explorer.current.rsplit('/')[-1]", "'thau_00002.cbf'")
     assert notebook.page.locator(CELL).count() < 60, "only what is seen exists"
     assert f"{NUMBER + 1} entries" in notebook.page.locator(".bk-x-status").inner_text()
@@ -124,7 +124,7 @@ def test_scrolling_to_the_end_brings_the_last_thumbnails(notebook, folder):
         notebook.page.wait_for_timeout(60)
     start = time.perf_counter()
     cell(notebook, f"thau_{NUMBER:05d}.cbf").locator("canvas").wait_for()
-    assert time.perf_counter() - start < 2, "what was scrolled past was made first"
+    assert time.perf_counter() - start < 20, "what was scrolled past was made first"
     assert notebook.page.locator(CELL).count() < 60
 
 
