@@ -77,6 +77,46 @@ class DatasetAccessor(_Common):
         data: xr.DataArray = self._data[main_variable(self._data)]
         return data
 
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        format: str | None = None,  # noqa: A002, the word for it
+    ) -> list[Path]:
+        """Write patterns, ``pattern.bk.save("x.xye")``: :func:`beamkit.writers.pattern`.
+
+        Parameters
+        ----------
+        path
+            Of the file; a series as text becomes one file a pattern, ``x_00001.xye`` ...
+        format
+            ``"nxdata"``, ``"nxcansas"``, ``"xye"``, ``"xy"`` or ``"chi"``; None: by the suffix.
+
+        Returns
+        -------
+        files
+            That were written.
+
+        Raises
+        ------
+        ParameterError
+            If the dataset holds no patterns, or the suffix says no format.
+        ShapeError, MetadataError, InvalidPixelsError
+            If the format cannot hold these patterns.
+        WriteError
+            If a file cannot be written.
+        """
+        from beamkit import writers
+
+        if "intensity" not in self._data:
+            raise ParameterError(
+                f"{path}: save writes patterns, but this is a dataset of kind "
+                f"{self._data.attrs.get('kind', 'unknown')!r}. Integrate it first with "
+                ".bk.integrate(...); a volume is saved as data['volume'].bk.save(...), frames with "
+                "beamkit.pipelines.convert."
+            )
+        return writers.pattern(self._data, path, format=format)
+
 
 @xr.register_dataarray_accessor("bk")
 class DataArrayAccessor(_Common):

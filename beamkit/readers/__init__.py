@@ -30,6 +30,7 @@ FORMATS = (
     "cbf",
     "srs",
     "spec",
+    "pattern_text",
     "gda_ascii",
     "tiff_stack",
     "fabio_images",

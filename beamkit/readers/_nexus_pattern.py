@@ -93,7 +93,12 @@ def _variable(item: h5py.Dataset, dims: tuple[str, ...], units: str) -> xr.DataA
 
 def _errors(plot: Plot) -> h5py.Dataset | None:
     signal = str(plot.signal.name).rpartition("/")[2] if plot.signal is not None else ""
-    named = (_hdf5.text_attribute(plot.group, f"{signal}_uncertainty"), f"{signal}_errors")
+    named = (
+        _hdf5.text_attribute(plot.group, f"{signal}_uncertainty"),
+        _hdf5.text_attribute(plot.group, f"{signal}_uncertainties"),
+        "" if plot.signal is None else _hdf5.text_attribute(plot.signal, "uncertainties"),
+        f"{signal}_errors",
+    )
     for name in (*named, *_ERRORS):
         item = _hdf5.dataset(plot.group, name) if name else None
         if item is not None:

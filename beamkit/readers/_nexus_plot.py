@@ -131,7 +131,11 @@ def _is_one(item: h5py.Dataset, name: str) -> bool:
 
 def _axes(group: h5py.Group, signal: h5py.Dataset) -> tuple[h5py.Dataset | None, ...]:
     found: list[h5py.Dataset | None] = [None] * signal.ndim
-    names = _hdf5.list_attribute(group, "axes") or _hdf5.list_attribute(signal, "axes")
+    names = (
+        _hdf5.list_attribute(group, "axes")
+        or _hdf5.list_attribute(signal, "axes")
+        or _cansas_axes(group, signal)
+    )
     for position, name in enumerate(names):
         item = None if name == "." else _hdf5.dataset(group, name)
         place = _index(group, f"{name}_indices", position)
@@ -140,6 +144,13 @@ def _axes(group: h5py.Group, signal: h5py.Dataset) -> tuple[h5py.Dataset | None,
     if not names:
         _old_axes(group, signal, found)
     return tuple(found)
+
+
+def _cansas_axes(group: h5py.Group, signal: h5py.Dataset) -> list[str]:
+    """Return the axes as canSAS says them: ``I_axes``, a list or names apart by commas."""
+    name = str(signal.name).rpartition("/")[2]
+    found = ",".join(_hdf5.list_attribute(group, f"{name}_axes"))
+    return [one.strip() for one in found.split(",") if one.strip()]
 
 
 def _old_axes(group: h5py.Group, signal: h5py.Dataset, found: list[h5py.Dataset | None]) -> None:

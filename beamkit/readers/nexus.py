@@ -27,6 +27,7 @@ from ._hdf5_lazy import lazy
 from ._hdf5_links import broken_link, require_dataset, require_sources
 from ._hdf5_verify import verify
 from ._nexus_metadata import metadata
+from ._nexus_own_pattern import is_own_pattern, own_pattern
 from ._nexus_pattern import Over, axis_of_pattern, pattern
 from ._nexus_plot import Plot, default_group, is_numbers, plot_of, plots, units_of
 from ._nexus_scan import has_columns, is_grid, scan
@@ -86,6 +87,8 @@ def read(
         chosen, others = _chosen(seen, below, data, kind)
         if is_volume(chosen):
             return volume(path, chosen)
+        if is_own_pattern(chosen):
+            return own_pattern(path, chosen)
         return _Reading(path, seen, chosen, others).dataset(kind)
 
 
