@@ -4,6 +4,8 @@ from ._calibration import Calibration as Calibration
 from .calibrants import Calibrant as Calibrant
 from .calibrants import calibrant as calibrant
 from .calibrate import calibrate as calibrate
+from .decay import Decay as Decay
+from .decay import fit_decay as fit_decay
 from .distance import with_distance as with_distance
 from .geometry import Geometry as Geometry
 from .grid_scan import GridPosition as GridPosition
@@ -31,6 +33,9 @@ from .radial import radial_profile as radial_profile
 from .resolution import resolution_rings as resolution_rings
 from .rings import Rings as Rings
 from .rings import rings as rings
+from .rotation_scan import fit_rocking_curve as fit_rocking_curve
+from .rotation_scan import rocking_curve as rocking_curve
+from .rotation_scan import rotation_angle as rotation_angle
 from .spots import SpotFinder as SpotFinder
 from .spots import SpotSettings as SpotSettings
 from .spots import find_spots as find_spots

@@ -9,4 +9,7 @@ from .image import image as image
 from .images import images as images
 from .picture import Picture as Picture
 from .reference import reference_frames as reference_frames
+from .rotation_scan import decay as decay
+from .rotation_scan import rocking_curve as rocking_curve
+from .rotation_scan import rotation_scan as rotation_scan
 from .scans import scan as scan
