@@ -16,6 +16,7 @@ from beamkit.core.errors import BeamkitError, ParameterError
 from .convert import convert
 from .demo import demo
 from .info import info
+from .integrate import integrate
 from .lab import lab
 from .reconstruct import reconstruct
 from .report import report
@@ -42,5 +43,5 @@ def main(debug: bool) -> None:
     """From an X-ray detector file to an answer: look, reconstruct, report."""
 
 
-for command in (info, convert, reconstruct, report, samples, demo, lab):
+for command in (info, convert, integrate, reconstruct, report, samples, demo, lab):
     main.add_command(command)

@@ -104,3 +104,13 @@ def test_reference_curve_of_silver_behenate_opens(data_folder):
     data = bk.open(data_folder / "powder/i22-363061/i22-363061_processed.nxs")
     assert data.attrs["kind"] == "pattern"
     assert data.sizes == {"q": 1797}
+
+
+class TestOwnNexusPattern(ReaderConformance):
+    format = "nexus"
+
+    @pytest.fixture
+    def example(self, tmp_path):
+        path = write(tmp_path / "a.xye", "# points: 40\n# q_A^-1  I  sigma\n" + ROWS)
+        bk.open(path).bk.save(tmp_path / "own.nxs")
+        return tmp_path / "own.nxs"
