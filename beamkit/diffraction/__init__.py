@@ -1,6 +1,7 @@
 """Where a detector stands and what its pixels mean: geometry, calibrants, rings, masks."""
 
 from ._calibration import Calibration as Calibration
+from .calibrant_check import calibrant_check as calibrant_check
 from .calibrants import Calibrant as Calibrant
 from .calibrants import calibrant as calibrant
 from .calibrate import calibrate as calibrate
@@ -8,6 +9,8 @@ from .decay import Decay as Decay
 from .decay import fit_decay as fit_decay
 from .distance import with_distance as with_distance
 from .geometry import Geometry as Geometry
+from .grid_layout import GridLayout as GridLayout
+from .grid_layout import grid_layout as grid_layout
 from .grid_scan import GridPosition as GridPosition
 from .grid_scan import best as best
 from .grid_scan import center_of_mass as center_of_mass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import xarray as xr
@@ -11,15 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from beamkit.core.errors import InvalidPixelsError, ParameterError, ShapeError, UnknownNameError
 
-Fast = Literal["horizontal", "vertical"]
+from .grid_layout import Fast, grid_layout, groups_of
+
 DIMS = ("row", "column")
 
 #: Values below this part of the range from lowest to highest are none of the crystal.
 _FLOOR = 0.1
-
-#: Positions that differ by less than this part of the largest difference are one row or column:
-#: motors do not return exactly.
-_SAME = 1e-3
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,8 @@ def grid_map(
         Shape (frame,), in the order of the scan, such as a column of
         :func:`beamkit.diffraction.statistics`.
     shape
-        Rows and columns. None: from ``coords``; without these, one row.
+        Rows and columns. None: from ``coords``; without these, from the positions of motors that
+        ``values`` have as coordinates (:func:`beamkit.diffraction.grid_layout`).
     snaked
         Whether every second line was scanned backwards. Of no matter with ``coords``.
     fast
@@ -82,6 +80,8 @@ def grid_map(
         If there is no such coordinate.
     ParameterError
         If two frames share a place, a position is NaN, or an option cannot be.
+    MetadataError
+        If neither shape nor ``coords`` is given, and the values do not tell.
 
     Examples
     --------
@@ -96,10 +96,12 @@ def grid_map(
         )
     if fast not in get_args(Fast):
         raise UnknownNameError("direction (fast)", str(fast), get_args(Fast))
+    if coords is None and shape is None:
+        coords = grid_layout(data).coords
     if coords is not None:
         places, along = _by_coords(data, coords)
     else:
-        size = (1, data.size) if shape is None else (int(shape[0]), int(shape[1]))
+        size = (int(shape[0]), int(shape[1])) if shape is not None else (1, data.size)
         places = _by_order(data.size, size, snaked, fast)
         along = [(axis, (axis, np.arange(length))) for axis, length in zip(DIMS, size, strict=True)]
     return _filled(data, places, along)
@@ -199,10 +201,7 @@ def _by_coords(
                 f"Coordinate {name} does not tell one position for each of {data.size} frames. "
                 "Give the shape of the grid instead: grid_map(values, (rows, columns))."
             )
-        order = np.argsort(given, kind="stable")
-        apart = np.diff(given[order], prepend=given[order[0]]) > _SAME * np.ptp(given)
-        number = np.empty(given.size, np.int64)
-        number[order] = np.cumsum(apart)
+        number = groups_of(given)
         count = np.bincount(number)
         numbers.append(number)
         along.append((axis, (axis, np.bincount(number, given) / count, dict(data[name].attrs))))

@@ -14,6 +14,8 @@ from ._phantom import Ellipsoid as Ellipsoid
 from ._powder_truth import PowderSample as PowderSample
 from ._tomography_truth import TomographySample as TomographySample
 from .diffraction import diffraction as diffraction
+from .grid_scan import GridSample as GridSample
+from .grid_scan import grid_scan as grid_scan
 from .powder import powder as powder
 from .scan import ScanSample as ScanSample
 from .scan import scan as scan
@@ -24,11 +26,13 @@ from .tomography import tomography as tomography
 __all__ = [
     "DiffractionSample",
     "Ellipsoid",
+    "GridSample",
     "PowderSample",
     "ScanSample",
     "StreamSample",
     "TomographySample",
     "diffraction",
+    "grid_scan",
     "powder",
     "scan",
     "stream",

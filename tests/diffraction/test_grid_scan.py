@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from beamkit.core.errors import InvalidPixelsError, ParameterError, ShapeError, UnknownNameError
+from beamkit.core.errors import (
+    InvalidPixelsError,
+    MetadataError,
+    ParameterError,
+    ShapeError,
+    UnknownNameError,
+)
 from beamkit.diffraction.grid_scan import best, center_of_mass, grid_map
 from beamkit.diffraction.statistics import statistics
 
@@ -32,8 +38,10 @@ def test_a_scan_that_was_stopped_has_empty_places():
     assert found["frame"].values.tolist() == [[0, 1, 2], [-1, -1, 3]]
 
 
-def test_without_a_shape_it_is_one_row():
-    assert grid_map([1.0, 5.0, 2.0]).shape == (1, 3)
+def test_without_a_shape_it_asks_for_one():
+    with pytest.raises(MetadataError, match=r"no motor that moved.*one line is \(1, 3\)"):
+        grid_map([1.0, 5.0, 2.0])
+    assert grid_map([1.0, 5.0, 2.0], (1, 3)).shape == (1, 3)
 
 
 def test_positions_of_motors_that_do_not_return_exactly():
