@@ -11,10 +11,7 @@ the table into results/viewer.md.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import importlib.util
 import os
-import shutil
 import statistics as st
 import tempfile
 import time
@@ -23,8 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
+from browser import notebook
 
 from beamkit import images
 
@@ -100,44 +97,6 @@ SCRIPT = (HERE / "watch_canvas.js").read_text(encoding="utf-8")
 
 #: Every picture of the same size; nothing else is changed.
 STYLE = f".bk-pane {{ flex: 0 0 {CANVAS + 2}px !important; height: {CANVAS + 2}px !important; }}"
-
-
-def lab_tools() -> Any:
-    """Return the module with the JupyterLab of the tests."""
-    spec = importlib.util.spec_from_file_location("ui_tools", HERE.parent / "ui" / "conftest.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@contextlib.contextmanager
-def notebook(cells: list[str], home: Path) -> Iterator[Any]:
-    """Open a notebook in Chromium, and run its first cell."""
-    from playwright.sync_api import sync_playwright
-
-    tools = lab_tools()
-    folder = home / "notebooks"
-    folder.mkdir()
-    written = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    written.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(written, folder / "bench.ipynb")
-    lab = tools.Lab(home, folder)
-    chromium = next(filter(None, map(shutil.which, tools.BROWSERS)))
-    try:
-        lab.wait()
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=tools.ARGUMENTS)
-            page = browser.new_page(viewport={"width": 1300, "height": 1300})
-            page.add_init_script(SCRIPT)
-            page.goto(f"{lab.url}/lab/workspaces/bench/tree/bench.ipynb?reset&token={lab.token}")
-            opened = tools.Notebook(page, "JupyterLab Light")
-            page.add_style_tag(content=STYLE)
-            yield opened
-            browser.close()
-    finally:
-        lab.stop()
 
 
 class Bench:
@@ -338,7 +297,7 @@ def report(folder: Path, rounds: int) -> Iterator[str]:
         path = Path(home) / "frames.npz"
         np.savez(path, frames=frames, mask=mask)
         cells = [SETUP.format(path=str(path)), *VIEWERS.values()]
-        with notebook(cells, Path(home)) as opened:
+        with notebook(cells, Path(home), script=SCRIPT, style=STYLE) as opened:
             bench = Bench(opened)
             measure(bench, rounds)
     yield "# The image viewer against ipympl and plopp"
