@@ -7,6 +7,10 @@ from .curves import ring_correlation as ring_correlation
 from .grid_scan import grid_scan as grid_scan
 from .image import image as image
 from .images import images as images
+from .patterns import calibrant_rings as calibrant_rings
+from .patterns import pattern as pattern
+from .patterns import pattern_map as pattern_map
+from .patterns import waterfall as waterfall
 from .picture import Picture as Picture
 from .reference import reference_frames as reference_frames
 from .rotation_scan import decay as decay
