@@ -27,6 +27,7 @@ from .mask import empty_mask as empty_mask
 from .mask import is_bad as is_bad
 from .mask import load_mask as load_mask
 from .mask import save_mask as save_mask
+from .mean_pattern import mean_pattern as mean_pattern
 from .pattern import line_profile as line_profile
 from .pattern import pattern_peaks as pattern_peaks
 from .pattern import subtract_background as subtract_background
