@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from beamkit.accessor import explore as explore
     from beamkit.accessor import view as view
     from beamkit.readers import open_dataset
+    from beamkit.streams import live as live
+    from beamkit.streams import watch_frames as watch_frames
 
     open = open_dataset  # noqa: A001 - bk.open is the door
 
@@ -55,8 +57,10 @@ _ROOMS = (
 _FUNCTIONS = {
     "compare": ("beamkit.accessor", "compare"),
     "explore": ("beamkit.accessor", "explore"),
+    "live": ("beamkit.streams", "live"),
     "open": ("beamkit.readers", "open_dataset"),
     "view": ("beamkit.accessor", "view"),
+    "watch_frames": ("beamkit.streams", "watch_frames"),
 }
 
 __all__ = [
@@ -67,6 +71,7 @@ __all__ = [
     "explore",
     "figures",
     "images",
+    "live",
     "open",
     "peaks",
     "pipelines",
@@ -77,6 +82,7 @@ __all__ = [
     "streams",
     "tomography",
     "view",
+    "watch_frames",
     "writers",
 ]
 

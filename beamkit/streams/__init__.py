@@ -32,6 +32,8 @@ from .frame import (
 from .frame import (
     Problem as Problem,
 )
+from .growing_folder import FolderSource as FolderSource
+from .live import live as live
 from .ring import Feed as Feed
 from .ring import RingBuffer as RingBuffer
 from .ring import RingReader as RingReader
@@ -41,3 +43,5 @@ from .sources import source_of as source_of
 from .stream import Stream as Stream
 from .stream import stream as stream
 from .swmr import SwmrSource as SwmrSource
+from .watch import Watch as Watch
+from .watch import watch_frames as watch_frames
