@@ -11,16 +11,15 @@ from numpy.typing import NDArray
 from beamkit.core.errors import MetadataError, ParameterError
 
 from .calibrants import Calibrant, calibrant
-from .pattern import axis_of
-from .pattern_series import fit_series
+from .pattern import axis_of, pattern_peaks
 
 #: A ring is sought within this part of its position, or half the way to the next ring.
 _REACH = 0.025
 
 #: Rings closer to the next one than this many bins are not looked at.
-_FEWEST_BINS = 12
+_FEWEST_BINS = 8
 
-#: A ring counts if it stands out by this many standard errors.
+#: A peak counts if it stands out of the noise by this factor.
 _SIGNIFICANT = 5.0
 
 #: Fewer rings than this say nothing.
@@ -36,7 +35,8 @@ def calibrant_check(
 ) -> xr.Dataset:
     """Compare the rings of a calibrant in a pattern with its table.
 
-    Each ring that stands alone is fitted near its place. What is compared is q, or for a pattern
+    Near the place of each ring that stands alone the most prominent peak is taken
+    (:func:`beamkit.diffraction.pattern_peaks`). What is compared is q, or for a pattern
     over two_theta sin(theta): both are proportional to 1/d, and for small angles to the inverse
     of the distance, so a ``ratio`` of 1.01 says that the distance is taken 1 % too small.
 
@@ -49,14 +49,14 @@ def calibrant_check(
     tolerance
         Largest median of ``|ratio - 1|`` of a geometry that is good, above 0.
     most
-        Rings to fit, from the largest d on.
+        Rings to look for, from the largest d on.
 
     Returns
     -------
     rings
-        Over ``ring``: ``label``, ``expected``, ``found`` and ``found_error`` (NaN if there is no
-        such ring), ``ratio`` and ``height``. ``attrs``: ``ratio`` (median), ``spread`` (of the
-        ratios, standard deviation), ``number`` found, ``is_good`` and ``reason``.
+        Over ``ring``: ``label``, ``expected``, ``found`` (NaN if there is no peak), ``ratio`` and
+        ``height``. ``attrs``: ``ratio`` (median), ``spread`` (of the ratios, standard deviation),
+        ``number`` found, ``is_good`` (0 or 1) and ``reason``.
 
     Raises
     ------
@@ -81,27 +81,37 @@ def calibrant_check(
             f"No ring of {table.name} stands alone between {x[0]:.4g} and {x[-1]:.4g} "
             f"{pattern[axis].attrs.get('units', '')}. Check the calibrant, or use more bins."
         )
-    fits = fit_series(pattern, [limits for _, limits in ranges])
     chosen = [index for index, _ in ranges]
-    is_ring = fits["success"].values & (
-        fits["height"].values > _SIGNIFICANT * fits["height_error"].values
-    )
-    found = np.where(is_ring, fits["position"].values, np.nan)
+    found, height = _tops(pattern, [limits for _, limits in ranges])
     in_radians = str(pattern[axis].attrs.get("units", "")) == "rad"
     ratio = _inverse_d(found, axis, in_radians) / _inverse_d(expected[chosen], axis, in_radians)
     units = {"units": str(pattern[axis].attrs.get("units", ""))}
-    error = np.where(is_ring, fits["position_error"].values, np.nan)
     return xr.Dataset(
         {
             "expected": ("ring", expected[chosen], units),
             "found": ("ring", found, units),
-            "found_error": ("ring", error, units),
             "ratio": ("ring", ratio, {"units": "1"}),
-            "height": ("ring", np.where(is_ring, fits["height"].values, np.nan)),
+            "height": ("ring", height, {"units": str(pattern["intensity"].attrs.get("units", ""))}),
         },
         {"label": ("ring", [labels[index] for index in chosen])},
         {"calibrant": table.name, "axis": axis, **_verdict(ratio, tolerance)},
     )
+
+
+def _tops(
+    pattern: xr.Dataset, limits: list[tuple[float, float]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return position and prominence of the most prominent peak in each range, NaN if none."""
+    peaks = pattern_peaks(pattern)
+    is_real = peaks["significance"].values >= _SIGNIFICANT
+    place, height = (peaks[name].values[is_real] for name in ("position", "prominence"))
+    found = np.full((2, len(limits)), np.nan)
+    for number, (low, high) in enumerate(limits):
+        inside = np.flatnonzero((place > low) & (place < high))
+        if inside.size:
+            top = inside[np.argmax(height[inside])]
+            found[:, number] = place[top], height[top]
+    return found[0], found[1]
 
 
 def _expected(
@@ -162,7 +172,10 @@ def _verdict(ratio: NDArray[np.float64], tolerance: float) -> dict[str, Any]:
     middle, spread = float(np.median(known)), float(np.std(known))
     worst = float(np.median(np.abs(known - 1)))
     is_good = worst <= tolerance and number >= len(ratio) / 2
-    reason = f"the rings are off by {100 * (middle - 1):+.3f} % (median of {number})"
+    reason = (
+        f"the rings are off by {100 * worst:.3f} % (median of {number}; with sign, "
+        f"{100 * (middle - 1):+.3f} %)"
+    )
     if number < len(ratio) / 2:
         reason += f"; only {number} of {len(ratio)} rings are there"
     return {

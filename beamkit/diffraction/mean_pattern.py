@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import xarray as xr
 
 from beamkit.core.history import step
@@ -39,6 +38,6 @@ def mean_pattern(patterns: xr.Dataset) -> xr.Dataset:
     if "sigma" in patterns:
         number = intensity.notnull().sum(across)
         squares = (patterns["sigma"].where(intensity.notnull()) ** 2).sum(across)
-        error = np.sqrt(squares) / number.where(number > 0)
+        error = squares**0.5 / number.where(number > 0)
         mean["sigma"] = error.assign_attrs(patterns["sigma"].attrs)
     return mean

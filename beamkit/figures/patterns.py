@@ -179,7 +179,8 @@ def pattern_map(
     stack = _stack(_scaled_check(data["intensity"], scale), axis)
     first = str(stack.dims[0])
     factors = {dim: max(1, -(-stack.sizes[dim] // _MOST_CELLS)) for dim in stack.dims}
-    image = stack.coarsen(factors, boundary="trim").mean().compute()
+    plain = stack.drop_vars([name for name in stack.coords if name != axis])  # texts have no mean
+    image = plain.coarsen(factors, boundary="trim").mean().compute()
     rows, title = _rows(stack, image, first, by)
     picture = Picture(8, 4.2, caption=caption)
     (axes,) = picture.panels(1, 1)
@@ -210,12 +211,11 @@ def calibrant_rings(rings: xr.Dataset, *, tolerance: float = 1e-3, caption: str)
     picture = Picture(8, 2.4, caption=caption)
     (axes,) = picture.panels(1, 1)
     off = 100 * (rings["ratio"].values - 1)
-    error = 100 * rings["found_error"].values / rings["expected"].values
     places = np.arange(off.size)
     with rc_context(STYLE):
         axes.axhspan(-100 * tolerance, 100 * tolerance, color=_GOOD, alpha=0.15, lw=0)
         axes.axhline(0, color="0.6", lw=0.6)
-        axes.errorbar(places, off, error, fmt="o", color=_CURVE, ms=4, lw=1, capsize=2)
+        axes.plot(places, off, "o", color=_CURVE, ms=5)
         for place in places[~np.isfinite(off)]:
             axes.annotate(
                 "not found", (place, 0), rotation=90, ha="center", va="center", color=_LINE,

@@ -7,3 +7,4 @@ from .run import run as run
 from .shelf import Report as Report
 from .shelf import available as available
 from .shelf import find as find
+from .table import Table as Table
