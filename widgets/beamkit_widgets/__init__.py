@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .scan_viewer import ScanViewer
 
 _BACKENDS = ("canvas", "ipympl")
-_LAYOUTS = ("single", "ortho")
+_LAYOUTS = ("single", "ortho", "live")
 
 
 def view_image(
@@ -39,7 +39,8 @@ def view_image(
         ``"canvas"``: :class:`~.viewer.ImageViewer`. ``"ipympl"``: a matplotlib figure,
         :class:`~.slice_viewer.SliceViewer`.
     layout
-        ``"single"``, or ``"ortho"``: three linked slices, :class:`~.ortho.OrthoViewer`.
+        ``"single"``; ``"ortho"``: three linked slices, :class:`~.ortho.OrthoViewer`; ``"live"``:
+        frames while they are measured, :class:`~.live.Live`, of which ``data`` is the source.
     **options
         Of the viewer.
 
@@ -65,6 +66,10 @@ def view_image(
         from .ortho import OrthoViewer
 
         return OrthoViewer(data, **options)
+    if layout == "live":
+        from .live import Live
+
+        return Live(data, **options)
     from .viewer import ImageViewer
 
     return ImageViewer(data, **options)
