@@ -121,8 +121,13 @@ def _of_dataset(data: xr.Dataset | xr.DataArray, frames: Sequence[int] | slice |
     along = stack[dim] if dim in stack.coords else np.arange(stack.sizes[dim])
     coords = {str(name): each[chosen] for name, each in stack.coords.items() if each.dims == (dim,)}
     coords.setdefault(dim, (dim, np.asarray(along)[chosen]))
+    # A frame that its reader marked is a gap: no image without spots.
+    told = coords.get("problem", np.full(chosen.size, ""))
     return Series(
-        (Item(int(number), stack.isel({dim: int(number)})) for number in chosen),
+        (
+            Item(int(number), stack.isel({dim: int(number)}), str(problem))
+            for number, problem in zip(chosen, np.asarray(told), strict=True)
+        ),
         dim,
         chosen.size,
         data["mask"] if isinstance(data, xr.Dataset) and "mask" in data else None,

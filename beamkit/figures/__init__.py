@@ -4,6 +4,7 @@ from .calibration import calibration as calibration
 from .center import center_curve as center_curve
 from .curves import histogram as histogram
 from .curves import ring_correlation as ring_correlation
+from .frames import frames as frames
 from .grid_scan import grid_scan as grid_scan
 from .image import image as image
 from .images import images as images

@@ -68,8 +68,10 @@ def grid_scan(
         axes.set_aspect("equal" if min(height, width) * scale >= _SHORT else "auto")
         if not axes.yaxis_inverted():
             axes.invert_yaxis()
-        for name, label in (("column", axes.set_xlabel), ("row", axes.set_ylabel)):
-            label(_label(name, grid[name]))
+        for name, axis in (("column", axes.xaxis), ("row", axes.yaxis)):
+            axis.set_label_text(_label(name, grid[name]))
+            if grid.sizes[name] == 1:  # no ticks between the edges of the only one
+                axis.set_ticks([float(grid[name][0])])
         picture.colorbar(mesh, ax=axes, label=_label(str(grid.name or ""), grid))
         if marks:
             _mark(axes, grid)

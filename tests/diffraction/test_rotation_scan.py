@@ -39,6 +39,16 @@ def test_statistics_keep_the_angles(tmp_path):
     np.testing.assert_allclose(rotation_angle(table), [-4.75, -3.75])
 
 
+def test_a_frame_that_was_marked_has_no_statistics_but_its_problem(tmp_path):
+    sample = bk.samples.diffraction(tmp_path / "scan", frames=3, detector="PILATUS 100K")
+    whole = sample.files[1].read_bytes()
+    sample.files[1].write_bytes(whole[: len(whole) // 2])
+    table = statistics(bk.open(sample, on_error="mark"), workers=1)
+    assert np.isnan(table["spots"].values).tolist() == [False, True, False]
+    assert "cut short" in table["problem"].values[1]
+    assert table["problem"].values[[0, 2]].tolist() == ["", ""]
+
+
 def test_real_rotation_images_begin_at_the_angle_of_dials(data_folder):
     """Oscillation start -145.0, width 0.1 (PROVENANCE.md, DIALS geometry)."""
     data = bk.open(sorted(data_folder.glob("cbf_pilatus/l-cyst_01_*.cbf")))
