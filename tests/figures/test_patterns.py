@@ -54,16 +54,17 @@ def test_map_has_the_frames_as_rows_and_gaps_without_colour(series):
     assert picture.axes[0].get_ylabel() == "angle [deg]"
 
 
-@pytest.mark.parametrize("scale", ["linear", "sqrt", "log"])
-def test_every_scale_is_drawn(series, scale, tmp_path):
-    for number, picture in enumerate(
-        (
-            figures.pattern(series.isel(frame=1), scale=scale, caption="a"),
-            figures.waterfall(series, scale=scale, caption="b"),
-            figures.pattern_map(series, scale=scale, caption="c"),
-        )
+@pytest.mark.parametrize("scale", ["sqrt", "log"])
+def test_every_scale_is_drawn(series, scale):
+    small = series.isel(frame=[0, 2])
+    for draw, data in (
+        (figures.pattern, small.isel(frame=0)),
+        (figures.waterfall, small),
+        (figures.pattern_map, small),
     ):
-        assert picture.save(tmp_path / f"{scale}{number}.png").stat().st_size > 1000
+        picture = draw(data, scale=scale, caption="seen")
+        picture.set_dpi(40)
+        picture.canvas.draw()
 
 
 def test_rings_are_marked_where_they_must_be(series):
