@@ -78,3 +78,17 @@ def test_mean_leaves_gaps_out_and_has_the_error_of_the_mean():
     assert mean.intensity.dims == ("q",)
     with pytest.raises(ShapeError, match="pattern"):
         mean_pattern(series.rename(q="energy"))
+
+
+def test_reference_patterns_of_real_calibrants_are_good(data_folder):
+    """PROVENANCE.md: CeO2 calibrated by Dioptas; the first order of AgBeh at 0.10764 1/angstrom."""
+    import beamkit as bk
+
+    real = bk.open(data_folder / "powder/CeO2_Pilatus1M.xy", wavelength=0.4066)
+    found = calibrant_check(real, "CeO2")
+    assert found.attrs["is_good"] == 1
+    assert found.attrs["number"] == 12
+    curve = bk.open(data_folder / "powder/i22-363061/i22-363061_processed.nxs").load()
+    found = calibrant_check(curve.where(curve.intensity > 0).dropna("q"), "AgBeh")
+    assert found.attrs["is_good"] == 1
+    assert float(found["found"][0]) == pytest.approx(0.10764, abs=0.00008)  # half a bin
