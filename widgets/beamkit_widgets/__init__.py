@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .scan_viewer import ScanViewer
 
 _BACKENDS = ("canvas", "ipympl")
-_LAYOUTS = ("single", "ortho", "live")
+_LAYOUTS = ("single", "ortho", "live", "grid")
 
 
 def view_image(
@@ -40,7 +40,9 @@ def view_image(
         :class:`~.slice_viewer.SliceViewer`.
     layout
         ``"single"``; ``"ortho"``: three linked slices, :class:`~.ortho.OrthoViewer`; ``"live"``:
-        frames while they are measured, :class:`~.live.Live`, of which ``data`` is the source.
+        frames while they are measured, :class:`~.live.Live`, of which ``data`` is the source;
+        ``"grid"``: a map (``grid=``) and the frames it was made of,
+        :class:`~.grid_viewer.GridViewer`.
     **options
         Of the viewer.
 
@@ -70,6 +72,10 @@ def view_image(
         from .live import Live
 
         return Live(data, **options)
+    if layout == "grid":
+        from .grid_viewer import GridViewer
+
+        return GridViewer(data, **options)
     from .viewer import ImageViewer
 
     return ImageViewer(data, **options)
