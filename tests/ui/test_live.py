@@ -80,6 +80,8 @@ def test_all_500_frames_are_plotted_and_memory_is_flat(open_cells, tmp_path):
     plot.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
     notebook.expect("live.shown == live.frame and 150 < live.shown < 350", "True", 60)
     number = notebook.value("live.shown")
+    title = notebook.page.locator(".bk-viewer .bk-title").first
+    title.filter(has_text=f"frame {number}: run_{int(number) + 1:05d}.cbf").wait_for()
     same = f"bool((live.viewer.image == live.data['frames'][{number}]).all())"
     assert notebook.value(same) == "True"
     notebook.page.locator(f"{LIVE} button:text-is('Newest')").click()

@@ -6,6 +6,15 @@ const LIVE_NAMES = {
 };
 const LIVE_STATES = { waiting: "waiting for the first frame", running: "running", finished: "finished", stopped: "stopped" };
 
+// A plot with room for the first and the last point, and for numbers of seven digits.
+class LivePlot extends Plot {
+  get margin() { return { ...super.margin, left: 70 }; }
+  whole() {
+    const [low, high] = super.whole(), room = (high - low) * 0.01;
+    return [low - room, high + room];
+  }
+}
+
 // The numbers of a measurement that runs; the picture is a viewer of its own below.
 class LiveApp {
   constructor(model, root) {
@@ -33,7 +42,7 @@ class LiveApp {
     this.pause = h("button", { class: "bk-tool", type: "button", title: "Let the picture stand still; the numbers go on", onclick: () => this.set("is_paused", !this.model.get("is_paused")) }, "Pause");
     this.stop = h("button", { class: "bk-tool", type: "button", title: "End watching; what has come stays", onclick: () => this.model.send({ type: "stop" }) }, "Stop");
     this.note = h("div", { class: "bk-message" });
-    this.plot = new Plot({ height: 170, click: (x) => this.choose(x) });
+    this.plot = new LivePlot({ height: 170, click: (x) => this.choose(x) });
     this.element = h("div", { class: "bk-viewer bk-live" },
       h("div", { class: "bk-toolbar" }, this.state, this.counts, h("span", { class: "bk-space" }),
         this.menu, h("span", { class: "bk-group" }, this.newest, this.pause, this.stop)),

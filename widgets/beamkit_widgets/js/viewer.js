@@ -243,6 +243,7 @@ class ViewerApp {
       "msg:custom": (content, buffers) => this.receive(content, buffers),
       "change:frame change:_span": () => { this.frames.refresh(); this.notify("position"); },
       "change:_info": () => this.infoChanged(),
+      "change:_title": () => { this.title.textContent = this.model.get("_title") || this.info.title; },
       "change:_palettes change:clim change:scale change:cmap change:invert": () => this.lookChanged(),
       "change:_roi": () => { this.localRoi = undefined; this.pane.overlay.draw(); this.notify("roi"); },
       "change:_beam": () => { this.localBeam = null; this.beamChanged(); },
