@@ -11,13 +11,14 @@ import traitlets
 import xarray as xr
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from beamkit import figures
 from beamkit.core.errors import ParameterError
 from beamkit.diffraction import best
 from beamkit.figures.picture import STYLE
 
-from ._canvas import DRAWING, LiveCanvas
+from ._canvas import DRAWING, TOOLBAR_WIDTH, LiveCanvas
 from ._several import Several, montage
 from .viewer import ImageViewer
 
@@ -138,6 +139,9 @@ class GridViewer(Several, ipw.Box):  # type: ignore[misc]
             self.figure = figures.grid_scan(self.grid)
             self.figure.set_size_inches(*_SIZE)
             self.figure.set_dpi(_DPI)
+            self.figure.set_layout_engine(
+                ConstrainedLayoutEngine(rect=(TOOLBAR_WIDTH, 0, 1 - TOOLBAR_WIDTH, 1))
+            )
             self.axes = self.figure.axes[0]
             self._ring = self.axes.plot(
                 [], [], "o", mfc="none", mec="#ff5d5d", ms=15, mew=2, gid="selected"
