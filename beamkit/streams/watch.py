@@ -305,7 +305,7 @@ def watch_frames(source: Any, *, background: bool = True, **options: Any) -> Wat
     found = source_to_watch(source, **options)
     if not isinstance(found, FrameSource):
         raise ParameterError(
-            f"The frames of a {type(found).__name__} come once and are not kept. Keep them with "
-            "streams.feed and a RingBuffer, or show them with bk.live."
+            f"The frames of a {type(found).__name__} come once and are not kept, so they cannot be "
+            "watched. Keep the newest with streams.feed and a RingBuffer."
         )
     return Watch(found, background=background)
