@@ -9,10 +9,10 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-import bitshuffle
 import numpy as np
 from numpy.typing import NDArray
 
+from ._bitshuffle import decompress
 from ._lz4 import DAMAGED, decode_block, end_of_blocks
 from .frame import Array
 
@@ -51,11 +51,7 @@ def bitshuffle_lz4(data: Bytes, out: Array) -> None:
     end = end_of_blocks(data, _SIZES.size, blocks)
     if end == DAMAGED or end + out.size % 8 * size > data.size:
         raise ValueError("the lengths of its blocks lead outside")
-    try:
-        frame = bitshuffle.decompress_lz4(data[_SIZES.size :], out.shape, out.dtype, per_block)
-    except Exception as error:  # of bitshuffle's own
-        raise ValueError(f"bitshuffle: {error}") from None
-    np.copyto(out, frame)
+    decompress(data[_SIZES.size :], out, per_block)
 
 
 def lz4_chunk(data: Bytes, out: Array) -> None:

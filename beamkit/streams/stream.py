@@ -13,6 +13,7 @@ import numpy as np
 from beamkit.core.errors import BeamkitError, ParameterError, ShapeError, UnknownNameError
 from beamkit.core.machine import cores
 
+from ._bitshuffle import one_core
 from ._pool import BufferPool
 from ._series import Series
 from .frame import Arrival, Frame, LiveSource, Problem, fill_value
@@ -44,7 +45,10 @@ class Stream(Iterator[Frame]):
         self._pool: BufferPool | None = None
         self._pending: deque[Future[Frame]] = deque()
         self._is_closed = False
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="beamkit-stream")
+        # several threads take the cores; one alone leaves them to the decoder
+        self._threads = ThreadPoolExecutor(
+            workers, "beamkit-stream", initializer=one_core if workers > 1 else None
+        )
 
     def __iter__(self) -> Stream:
         return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 
 import fabio
 import h5py
@@ -14,7 +15,7 @@ import pytest
 
 import beamkit as bk
 from beamkit.core.errors import BeamkitError, ParameterError, ShapeError, UnreadableFileError
-from beamkit.streams import SwmrSource, source_of, stream
+from beamkit.streams import SwmrSource, _bitshuffle, source_of, stream
 from beamkit.streams._hdf5_frames import Hdf5Frames, decoder_of
 from beamkit.streams._hdf5_virtual import parts_of
 
@@ -308,3 +309,22 @@ def test_a_source_can_be_streamed_again(tmp_path):
     source = source_of(bk.open(tmp_path / "a.h5", data="/d"))
     for _ in range(2):
         assert [frame.problem for frame in stream(source)] == [None] * 5
+
+
+def test_an_array_that_is_not_contiguous_is_filled_and_its_neighbours_are_left(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("d", data=counts(), **LAYOUTS["bitshuffle"][0])
+    wide = np.full((SHAPE[1], 2 * SHAPE[2]), 7, counts().dtype)
+    Hdf5Frames(str(tmp_path / "a.h5"), "d").read_into(1, wide[:, ::2])
+    np.testing.assert_array_equal(wide[:, ::2], counts()[1])
+    assert (wide[:, 1::2] == 7).all()
+
+
+def test_a_stream_leaves_openmp_of_the_callers_thread_alone():
+    if not hasattr(_bitshuffle._library, "omp_get_max_threads"):
+        pytest.skip("bitshuffle without OpenMP")
+    before = _bitshuffle._library.omp_get_max_threads()
+    with ThreadPoolExecutor(1, initializer=_bitshuffle.one_core) as threads:
+        inside = threads.submit(_bitshuffle._library.omp_get_max_threads).result()
+    assert inside == 1
+    assert _bitshuffle._library.omp_get_max_threads() == before
