@@ -170,9 +170,30 @@ class _Scaled:
         expected = evaluate(values, 0.0, self.x) * self.height
         return np.asarray(np.sqrt(np.maximum(expected, FEWEST_EXPECTED)) / self.height)
 
+    def _covariance(self, found: Any, free: Any) -> Floats | None:
+        """Return the inverse of J^T J, which MINPACK may not give for points that fit exactly."""
+        values = np.array([found.params[name].value for name in found.params])
+        steps = np.full(values.size, 1e-6)
+        for place in range(len(BACKGROUND), values.size, len(PEAK)):
+            steps[[place, place + _WIDTH]] *= max(abs(values[place + _WIDTH]), 1e-12)
+        given = self.errors != FROM_COUNTS
+        sigma = self.first_sigma() if given else self.expected_sigma(values)
+        columns = []
+        for number in np.flatnonzero(free):
+            step = np.where(np.arange(values.size) == number, steps, 0.0)
+            change = evaluate(values + step, 0.0, self.x) - evaluate(values - step, 0.0, self.x)
+            columns.append(change / (2 * steps[number]) / sigma)
+        jacobian = np.transpose(columns)
+        if np.linalg.matrix_rank(jacobian) < jacobian.shape[1]:
+            return None
+        scale = found.redchi if self.errors == FROM_SCATTER else 1.0
+        return np.asarray(np.linalg.inv(jacobian.T @ jacobian) * scale)
+
     def solution(self, found: Any, values: Floats, free: Any) -> Solution:
         covariance = np.zeros((values.size, values.size))
         known = getattr(found, "covar", None)
+        if known is None:
+            known = self._covariance(found, free)
         covariance[np.ix_(free, free)] = np.nan if known is None else known
         # A width found negative is the same peak; what goes with it changes its sign.
         signs = np.sign([found.params[name].value or 1.0 for name in found.params])
