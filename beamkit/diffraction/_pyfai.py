@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -265,11 +266,16 @@ def _turned(azimuth: Range | None) -> tuple[float, Range]:
 
 
 def _without_bad(image: NDArray[Any], setup: Setup) -> Floats:
-    """Return the image as float32, NaN (which pyFAI leaves out) for flags and saturated pixels."""
-    counts = image.astype(np.float32)
+    """Return the image as float32, NaN (which pyFAI leaves out) for flags and saturated pixels.
+
+    The next call in the same thread overwrites it.
+    """
+    counts, bad = _buffers.of(image.shape)
+    np.copyto(counts, image, casting="unsafe")
     if image.dtype.kind not in "iu":
         if setup.ceiling is not None:
-            counts[image > setup.ceiling] = np.nan
+            np.greater(image, setup.ceiling, out=bad)
+            np.copyto(counts, np.nan, where=bad)
         return counts
     top = np.iinfo(image.dtype).max
     if image.dtype.kind == "u" and image.dtype.itemsize > 1 and setup.is_signed:
@@ -278,9 +284,24 @@ def _without_bad(image: NDArray[Any], setup: Setup) -> Floats:
         top = min(top, int(setup.ceiling))
     if image.dtype.kind == "i" and setup.is_signed:
         image = image.view(image.dtype.str.replace("i", "u"))  # negative: above every ceiling
-    bad = image > top
+    np.greater(image, top, out=bad)
     np.copyto(counts, np.nan, where=bad)
     return counts
+
+
+class _Buffers(threading.local):
+    """Arrays of a thread that are used again: fresh ones cost as much as filling them."""
+
+    counts: Floats = np.empty((0, 0), np.float32)
+    bad: Flags = np.empty((0, 0), np.bool_)
+
+    def of(self, shape: tuple[int, ...]) -> tuple[Floats, Flags]:
+        if self.counts.shape != shape:
+            self.counts, self.bad = np.empty(shape, np.float32), np.empty(shape, np.bool_)
+        return self.counts, self.bad
+
+
+_buffers = _Buffers()
 
 
 def _numbers(found: Any, setup: Setup, monitor: float) -> NDArray[Any]:
