@@ -18,6 +18,11 @@ from beamkit.core.errors import (
 NPT = 9
 
 
+@pytest.fixture(autouse=True)
+def _pyfai(require):
+    require("pyFAI", "diffraction")
+
+
 @pytest.fixture
 def series(tmp_path):
     folder = tmp_path / "raw"
