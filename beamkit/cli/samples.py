@@ -16,18 +16,19 @@ _NAMES = ("tomography", "diffraction", "powder", "scan", "stream")
 
 @click.command()
 @click.argument("name", type=click.Choice(_NAMES))
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=click.Path())
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the noise.")
 @click.option("--overwrite", is_flag=True, help="Replace OUT if it is there.")
 @click.option("--rate", type=float, help="Frames a second, of a stream.  [default: 25]")
 @click.option("--frames", type=int, help="Frames of a stream.  [default: 500]")
-@click.option("--format", "format_", type=click.Choice(["cbf", "swmr"]), help="Of a stream.")
+@click.option("--format", "format_", type=click.Choice(["cbf", "swmr", "zmq"]), help="Of a stream.")
 @click.option("--detector", help="Of a stream, such as 'PILATUS 6M'.  [default: 'PILATUS 300K']")
-def samples(name: str, out: Path, seed: int, overwrite: bool, **stream: Any) -> None:
+def samples(name: str, out: str, seed: int, overwrite: bool, **stream: Any) -> None:
     """Write a simulated raw file whose truth is known.
 
     'stream' writes frames at the rate of a detector: one CBF file after the other into the folder
-    OUT, or one HDF5 file that grows (--format swmr).
+    OUT, one HDF5 file that grows (--format swmr), or messages of a DECTRIS detector for who
+    listens at OUT, such as tcp://127.0.0.1:9999 (--format zmq).
     """
     import beamkit as bk
 
@@ -39,19 +40,30 @@ def samples(name: str, out: Path, seed: int, overwrite: bool, **stream: Any) -> 
         raise ParameterError(
             f"--{next(iter(given))} is an option of the stream, not of {name!r}. Leave it out."
         )
-    require_new(out, overwrite=overwrite)
-    written = getattr(bk.samples, name)(out, seed=seed)
+    require_new(Path(out), overwrite=overwrite)
+    written = getattr(bk.samples, name)(Path(out), seed=seed)
     click.echo(written.path)
 
 
-def _stream(out: Path, *, frames: int = 500, rate: float = 25.0, **options: Any) -> None:
+def _stream(
+    out: str,
+    *,
+    frames: int = 500,
+    rate: float = 25.0,
+    format: str = "cbf",  # noqa: A002, the word for it
+    **options: Any,
+) -> None:
     from tqdm import tqdm
 
     import beamkit as bk
 
+    late = 0.0
     with tqdm(unit="frame", desc="stream", total=frames) as bar:
-        written = bk.samples.stream(
-            out, frames=frames, rate=rate, told=lambda _number: bar.update(), **options
-        )
-    late = f", {written.late:.1f} s late: the disk is slower than that" if written.late > 1 else ""
-    click.echo(f"{written.path}: {frames} frames at {rate:g} a second{late}")
+        options |= {"frames": frames, "rate": rate, "told": lambda _number: bar.update()}
+        if format == "zmq":
+            late = bk.samples.dectris(out, **options).late
+        else:
+            late = bk.samples.stream(Path(out), format=format, **options).late
+    slow = "receiver" if format == "zmq" else "disk"
+    told = f", {late:.1f} s late: the {slow} is slower than that" if late > 1 else ""
+    click.echo(f"{out}: {frames} frames at {rate:g} a second{told}")

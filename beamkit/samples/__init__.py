@@ -13,6 +13,8 @@ from ._diffraction_truth import DiffractionSample as DiffractionSample
 from ._phantom import Ellipsoid as Ellipsoid
 from ._powder_truth import PowderSample as PowderSample
 from ._tomography_truth import TomographySample as TomographySample
+from .dectris import DectrisSample as DectrisSample
+from .dectris import dectris as dectris
 from .diffraction import diffraction as diffraction
 from .grid_scan import GridSample as GridSample
 from .grid_scan import grid_scan as grid_scan
@@ -24,6 +26,7 @@ from .stream import stream as stream
 from .tomography import tomography as tomography
 
 __all__ = [
+    "DectrisSample",
     "DiffractionSample",
     "Ellipsoid",
     "GridSample",
@@ -31,6 +34,7 @@ __all__ = [
     "ScanSample",
     "StreamSample",
     "TomographySample",
+    "dectris",
     "diffraction",
     "grid_scan",
     "powder",

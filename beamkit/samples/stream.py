@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from ._sample import Sample, require_at_least, require_positive
 from .diffraction import diffraction
 
 #: Writes the frame of a number.
-_Writer = Callable[[int], None]
+Writer = Callable[[int], None]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -105,9 +105,17 @@ def stream(
         raise UnknownNameError("format of a stream", format, _FORMATS)
     require_positive(rate=rate)
     require_at_least(1, frames=frames, distinct=distinct)
-    source = _simulated(min(distinct, frames), 1 / rate, crystal)
-    late = 0.0
-    for number, write in _FORMATS[format](Path(path), source, frames):
+    source = simulated(min(distinct, frames), 1 / rate, crystal)
+    late = play(_FORMATS[format](Path(path), source, frames), rate, told)
+    return StreamSample(path=Path(path), crystal=source, frames=frames, rate=rate, late=late)
+
+
+def play(
+    frames: Iterable[tuple[int, Writer]], rate: float, told: Callable[[int], None] | None
+) -> float:
+    """Write frames at a rate [1/s]; return how late the last was [s]."""
+    late = start = 0.0
+    for number, write in frames:
         if number == 0:
             start = time.monotonic()
         late = time.monotonic() - (start + number / rate)
@@ -116,18 +124,17 @@ def stream(
         write(number)
         if told is not None:
             told(number + 1)
-    late = max(late, 0.0)
-    return StreamSample(path=Path(path), crystal=source, frames=frames, rate=rate, late=late)
+    return max(late, 0.0)
 
 
-def _simulated(frames: int, period: float, options: dict[str, Any]) -> DiffractionSample:
+def simulated(frames: int, period: float, options: dict[str, Any]) -> DiffractionSample:
     """Return a scan without its files."""
     with tempfile.TemporaryDirectory() as folder:
         sample = diffraction(Path(folder) / "crystal", frames=frames, **options)
     return replace(sample, exposure_period=period, exposure_time=0.95 * period)
 
 
-def _cbf(path: Path, source: DiffractionSample, frames: int) -> Iterator[tuple[int, _Writer]]:
+def _cbf(path: Path, source: DiffractionSample, frames: int) -> Iterator[tuple[int, Writer]]:
     require_empty(path)
     pictures = [encode(source.frame(number)) for number in range(source.frames)]
     scan = replace(source, path=path, frames=frames)
@@ -145,7 +152,7 @@ def _cbf(path: Path, source: DiffractionSample, frames: int) -> Iterator[tuple[i
         yield number, write
 
 
-def _swmr(path: Path, source: DiffractionSample, frames: int) -> Iterator[tuple[int, _Writer]]:
+def _swmr(path: Path, source: DiffractionSample, frames: int) -> Iterator[tuple[int, Writer]]:
     if path.exists():
         raise WriteError(f"{path} is there already. Choose another name, or remove it.")
     pictures = _chunks(source)

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from .dectris import DectrisSource as DectrisSource
 from .frame import (
     Arrival as Arrival,
 )
@@ -33,6 +34,7 @@ from .frame import (
     Problem as Problem,
 )
 from .growing_folder import FolderSource as FolderSource
+from .kept import KeptSource as KeptSource
 from .live import live as live
 from .ring import Feed as Feed
 from .ring import RingBuffer as RingBuffer

@@ -15,8 +15,8 @@ def live(source: Any, **options: Any) -> Any:
     Parameters
     ----------
     source
-        Folder or pattern of files, HDF5 file that is being written, a :class:`GrowingSource`, or
-        what :func:`watch_frames` returned.
+        Folder or pattern of files, HDF5 file that is being written, ``tcp://ADDRESS:PORT`` of a
+        DECTRIS detector, a :class:`GrowingSource`, or what :func:`watch_frames` returned.
     **options
         Of the widget, and of the source: ``frames``, ``patience``, ``poll`` ...
 

@@ -103,7 +103,13 @@ class Stream(Iterator[Frame]):
     def _submit(self, arrival: Arrival) -> None:
         if self._pool is None:
             self._pool = BufferPool(arrival.shape, arrival.dtype, self._prefetch + 2)
-        self._pending.append(self._threads.submit(_decoded, arrival, self._pool, self._raises))
+        try:
+            task = self._threads.submit(_decoded, arrival, self._pool, self._raises)
+        except RuntimeError:
+            if self._is_closed:  # by another thread, just now
+                return
+            raise
+        self._pending.append(task)
 
 
 def _decoded(arrival: Arrival, pool: BufferPool, raises: bool) -> Frame:

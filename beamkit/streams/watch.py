@@ -17,8 +17,10 @@ from beamkit.core.errors import BeamkitError, ParameterError
 from beamkit.core.schema import FRAMES, main_variable
 from beamkit.readers import open_dataset
 
+from .dectris import DectrisSource
 from .frame import Array, FrameSource, GrowingSource, LiveSource, Problem, fill_value
 from .growing_folder import FolderSource
+from .kept import KeptSource
 from .stream import Stream, stream
 from .swmr import SwmrSource
 
@@ -227,6 +229,8 @@ class _Stack:
 
 
 def _about(source: FrameSource) -> xr.Dataset:
+    if isinstance(source, KeptSource):
+        return source.about()
     lost = {problem.index for problem in getattr(source, "problems", ())}
     sound = next((k for k in range(len(source)) if k not in lost), 0)
     path = getattr(source, "path", None) or source.label(sound).source
@@ -240,28 +244,25 @@ def _about(source: FrameSource) -> xr.Dataset:
     return kept.assign(frames=xr.DataArray(0, attrs=main.attrs))
 
 
-def source_to_watch(source: Any, **options: Any) -> FrameSource | LiveSource:
-    """Return the growing source of a folder, a pattern, or an HDF5 file that is being written.
-
-    Raises
-    ------
-    UnreadableFileError
-        If there is no such folder or file.
-    ParameterError
-        If options are given for a source that is one already.
-    """
+def _source_to_watch(source: Any, **options: Any) -> FrameSource:
+    """Return the growing source of a folder, a pattern, a growing HDF5 file, or a detector."""
+    if isinstance(source, str) and "://" in source:
+        keep = options.pop("keep", None)
+        return KeptSource(DectrisSource(source, **options), keep=keep)
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)
         return SwmrSource(path, **options) if path.is_file() else FolderSource(path, **options)
+    if isinstance(source, LiveSource):
+        return KeptSource(source, **options)
     if options:
         raise ParameterError(
             f"{', '.join(options)} cannot be given with a {type(source).__name__}, which is a "
             "source already. Give them where it is made."
         )
-    if not isinstance(source, (FrameSource, LiveSource)):
+    if not isinstance(source, FrameSource):
         raise ParameterError(
             f"{type(source).__name__} cannot be watched. Give a folder, a pattern of files, an "
-            "HDF5 file that is being written, or a FrameSource."
+            "HDF5 file that is being written, a detector's tcp://ADDRESS:PORT, or a FrameSource."
         )
     return source
 
@@ -273,11 +274,13 @@ def watch_frames(source: Any, *, background: bool = True, **options: Any) -> Wat
     ----------
     source
         Folder or pattern of files, one a frame (:class:`FolderSource`); HDF5 file that is being
-        written (:class:`SwmrSource`); or a :class:`GrowingSource`.
+        written (:class:`SwmrSource`); ``tcp://ADDRESS:PORT`` of a DECTRIS detector
+        (:class:`DectrisSource`), or another :class:`LiveSource`, of which the newest frames are
+        kept (:class:`KeptSource`); or a :class:`GrowingSource`.
     background
         Whether a thread looks for frames; False: only :meth:`Watch.refresh` does.
     **options
-        Of the source: ``frames``, ``patience``, ``poll`` ...
+        Of the source: ``frames``, ``patience``, ``poll``, ``timeout``, ``keep`` ...
 
     Returns
     -------
@@ -302,10 +305,4 @@ def watch_frames(source: Any, *, background: bool = True, **options: Any) -> Wat
     ...     dict(watch.data.sizes)
     {'detector_y': 195, 'detector_x': 487, 'frame': 3}
     """
-    found = source_to_watch(source, **options)
-    if not isinstance(found, FrameSource):
-        raise ParameterError(
-            f"The frames of a {type(found).__name__} come once and are not kept, so they cannot be "
-            "watched. Keep the newest with streams.feed and a RingBuffer."
-        )
-    return Watch(found, background=background)
+    return Watch(_source_to_watch(source, **options), background=background)
