@@ -14,6 +14,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import UnknownNameError
+
 Flags = NDArray[np.bool_]
 
 
@@ -86,15 +88,35 @@ class ModuleLayout:
 
         They count for a larger area: :attr:`wide_edge` times in each direction.
         """
+        rows, columns = self.wide_lines()
+        return ~self.gaps() & _either(rows, columns)
+
+    def wide_lines(self) -> tuple[Flags, Flags]:
+        """Return True for the rows, and for the columns, of pixels that reach into a narrow gap.
+
+        Shapes (rows,) and (columns,). A pixel in both counts for :attr:`wide_edge` squared.
+        """
         if self.wide_edge == 1:
-            return np.zeros(self.shape, bool)
-        edges = [
+            return np.zeros(self.shape[0], bool), np.zeros(self.shape[1], bool)
+        rows, columns = (
             _beside(starts, module, gap, size)
             for starts, module, gap, size in zip(
                 self.starts, self.module, self.gap, self.shape, strict=True
             )
-        ]
-        return ~self.gaps() & _either(edges[0], edges[1])
+        )
+        return rows, columns
+
+    def module_numbers(self) -> NDArray[np.int32]:
+        """Return the number of the module that each pixel is on, -1 in gaps.
+
+        Shape (rows, columns). Modules count along the rows, the first of the next row following
+        the last of the one before.
+        """
+        rows, columns = (
+            _numbers(starts, size) for starts, size in zip(self.starts, self.shape, strict=True)
+        )
+        numbers = rows[:, None] * len(self.starts[1]) + columns[None, :]
+        return np.where(self.gaps(), -1, numbers).astype(np.int32)
 
 
 def _lines(size: int, starts: tuple[int, ...], offsets: Iterable[int]) -> Flags:
@@ -107,6 +129,11 @@ def _lines(size: int, starts: tuple[int, ...], offsets: Iterable[int]) -> Flags:
 
 def _either(rows: Flags, columns: Flags) -> Flags:
     return np.asarray(rows[:, None] | columns[None, :])
+
+
+def _numbers(starts: tuple[int, ...], size: int) -> NDArray[np.int32]:
+    """Return the number of the module that each line is on; of the one before, in a gap."""
+    return np.asarray(np.searchsorted(starts, np.arange(size), side="right") - 1, np.int32)
 
 
 def _beside(starts: tuple[int, ...], module: int, gap: int, size: int) -> Flags:
@@ -246,3 +273,20 @@ def layout_of(
     size = (int(shape[0]), int(shape[1]))
     found = of_cdte.get(size) if has_cdte else None
     return found or by_shape.get(size)
+
+
+def layout_named(layout: str | ModuleLayout) -> ModuleLayout:
+    """Return the layout of that name; capitals do not matter. A layout is returned as it is.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none; it lists those that there are.
+    """
+    if isinstance(layout, ModuleLayout):
+        return layout
+    by_name = {each.name.lower(): each for each in (*LAYOUTS, *NAMED_LAYOUTS, *CDTE_LAYOUTS)}
+    found = by_name.get(str(layout).lower())
+    if found is None:
+        raise UnknownNameError("layout", str(layout), [each.name for each in by_name.values()])
+    return found

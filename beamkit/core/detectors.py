@@ -15,6 +15,7 @@ from .detector_layouts import (
     LAYOUTS,
     NAMED_LAYOUTS,
     ModuleLayout,
+    layout_named,
     layout_of,
 )
 
@@ -38,6 +39,7 @@ __all__ = [
     "PILATUS_GAP",
     "ModuleLayout",
     "flag_values",
+    "layout_named",
     "layout_of",
     "mask_from_flags",
 ]
@@ -73,7 +75,11 @@ PILATUS_BAD = -2
 
 
 def mask_from_flags(
-    frame: NDArray[np.integer], *, count_cutoff: float | None = None
+    frame: NDArray[np.integer],
+    *,
+    count_cutoff: float | None = None,
+    detector: str = "",
+    sensor_material: str = "",
 ) -> NDArray[np.uint32]:
     """Return the NXdetector mask of a frame with PILATUS flags.
 
@@ -83,6 +89,8 @@ def mask_from_flags(
         Shape (detector_y, detector_x) [counts]; -1 in gaps, -2 at bad pixels.
     count_cutoff
         Highest valid count [counts]; None if it is not known.
+    detector, sensor_material
+        What the file says of the detector: those with CdTe sensors lack more columns.
 
     Returns
     -------
@@ -92,7 +100,8 @@ def mask_from_flags(
     mask = np.zeros(frame.shape, np.uint32)
     mask[frame == PILATUS_GAP] |= MASK_GAP
     mask[frame <= PILATUS_BAD] |= MASK_DEAD
-    layout = layout_of((frame.shape[0], frame.shape[1]))
+    shape = (frame.shape[0], frame.shape[1])
+    layout = layout_of(shape, detector=detector, sensor_material=sensor_material)
     if layout is not None:
         mask[layout.gaps()] |= MASK_GAP
     if count_cutoff is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +104,36 @@ class Calibration:
         for warning in self.warnings:
             note(result.attrs, "notes", f"calibration: {warning}")
         return result
+
+    def table(self) -> xr.Dataset:
+        """Return the numbers of the geometry over ``parameter``.
+
+        ``name``; ``start``, ``value`` and ``uncertainty`` in ``unit``; ``refined``: True where the
+        number was free. The uncertainty of one that was held is NaN.
+        """
+        names = list(self.values)
+        begun = self.start.beam_center
+        before = {
+            "detector_distance": begun.distance,
+            "beam_center_x": begun.x,
+            "beam_center_y": begun.y,
+            "rot1": math.degrees(self.start.poni.rot1),
+            "rot2": math.degrees(self.start.poni.rot2),
+        }
+        free = [name in self.refined for name in names]
+        spread = [
+            self.uncertainties[n] if f else math.nan for n, f in zip(names, free, strict=True)
+        ]
+        return xr.Dataset(
+            {
+                "name": ("parameter", names),
+                "start": ("parameter", [before[name] for name in names]),
+                "value": ("parameter", [self.values[name] for name in names]),
+                "uncertainty": ("parameter", spread),
+                "unit": ("parameter", [UNITS[name] for name in names]),
+                "refined": ("parameter", free),
+            }
+        )
 
     def to_dataset(self) -> xr.Dataset:
         """Return points and rings in one dataset, with the geometry as attributes."""

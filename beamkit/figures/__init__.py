@@ -1,5 +1,6 @@
 """Static pictures for notebooks, reports and the README: matplotlib with Agg, no pyplot."""
 
+from .cake import cake as cake
 from .calibration import calibration as calibration
 from .center import center_curve as center_curve
 from .curves import histogram as histogram

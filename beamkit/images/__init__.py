@@ -16,6 +16,7 @@ from .encode import choose_coding as choose_coding
 from .encode import compress as compress
 from .encode import decompress as decompress
 from .encode import encode as encode
+from .flat_field import flat_field as flat_field
 from .grid import Axis as Axis
 from .grid import Grid as Grid
 from .measure import Measurement as Measurement
@@ -43,3 +44,4 @@ from .ring_profiles import radial_profile as radial_profile
 from .statistics import Statistics as Statistics
 from .statistics import rocking_curve as rocking_curve
 from .statistics import statistics as statistics
+from .wide_pixels import wide_pixels as wide_pixels

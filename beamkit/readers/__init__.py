@@ -18,6 +18,8 @@ the entry-point group ``beamkit.readers``.
 
 from __future__ import annotations
 
+from ._module_places import Placement as Placement
+from ._modules import assemble_modules as assemble_modules
 from ._open import open_dataset as open_dataset
 
 #: The formats, in the order in which they are tried: the particular before the general.
@@ -36,4 +38,4 @@ FORMATS = (
     "fabio_images",
 )
 
-__all__ = ["FORMATS", "open_dataset"]
+__all__ = ["FORMATS", "Placement", "assemble_modules", "open_dataset"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import dask.array as da
@@ -22,7 +24,10 @@ _PLACES = ("pixel_mask", "detectorSpecific/pixel_mask")
 
 
 def mask(
-    first_frame: da.Array, groups: list[h5py.Group], attrs: dict[str, Any]
+    first_frame: da.Array,
+    groups: list[h5py.Group],
+    attrs: dict[str, Any],
+    gaps: NDArray[np.bool_] | None = None,
 ) -> xr.DataArray | None:
     """Return the NXdetector mask of a stack of frames, lazily; say in ``notes`` where it is from.
 
@@ -34,6 +39,9 @@ def mask(
         Where the file may have a mask: the NXdetector, the NXdata.
     attrs
         Gets notes in place.
+    gaps
+        True where no module has pixels, as a virtual dataset tells; shape of the frame. These are
+        added to what the file says.
 
     Returns
     -------
@@ -44,14 +52,31 @@ def mask(
     missing: list[str] = []
     stored = _stored(first_frame.shape, groups, attrs, missing)
     if stored is not None:
-        return _as_variable(stored)
+        return _as_variable(_with_gaps(stored, gaps, attrs))
     if missing:
         note(attrs, "notes", f"mask: {missing[0]}")
     if first_frame.dtype.kind not in "iu" or first_frame.dtype.itemsize < 2:
-        return None
+        if gaps is None:
+            return None
+        return _as_variable(_with_gaps(da.zeros(first_frame.shape, np.uint32), gaps, attrs))
     note(attrs, "notes", "mask: the file has none; taken from the flags in the first frame")
-    flags = first_frame.rechunk(first_frame.shape).map_blocks(flagged, dtype=np.uint32)
-    return _as_variable(flags)
+    said = said_of_detector(attrs)
+    of_flags = partial(flagged, detector=said["detector"], sensor_material=said["sensor_material"])
+    flags = first_frame.rechunk(first_frame.shape).map_blocks(of_flags, dtype=np.uint32)
+    return _as_variable(_with_gaps(flags, gaps, attrs))
+
+
+def _with_gaps(values: da.Array, gaps: NDArray[np.bool_] | None, attrs: dict[str, Any]) -> da.Array:
+    if gaps is None:
+        return values
+    text = f"mask: {np.count_nonzero(gaps)} pixels, in no file of the virtual dataset, are gaps"
+    note(attrs, "notes", text)
+    return values | da.from_array(np.where(gaps, MASK_GAP, 0).astype(np.uint32), chunks=-1)
+
+
+def said_of_detector(attrs: Mapping[str, Any]) -> dict[str, str]:
+    """Return what tells detectors of the same shape apart, as ``layout_of`` takes it."""
+    return {name: str(attrs.get(name, "")) for name in ("detector", "sensor_material")}
 
 
 def _stored(
@@ -73,7 +98,9 @@ def _stored(
     return None
 
 
-def flagged(frame: NDArray[np.integer[Any]]) -> NDArray[np.uint32]:
+def flagged(
+    frame: NDArray[np.integer[Any]], *, detector: str = "", sensor_material: str = ""
+) -> NDArray[np.uint32]:
     """Return the mask that the flags of one frame tell.
 
     Unsigned frames hold the largest number of their type where there is no count (DECTRIS EIGER),
@@ -81,13 +108,14 @@ def flagged(frame: NDArray[np.integer[Any]]) -> NDArray[np.uint32]:
     """
     if frame.dtype.kind == "u":
         bad = frame == np.iinfo(frame.dtype).max
-        layout = layout_of((frame.shape[0], frame.shape[1]))
+        shape = (frame.shape[0], frame.shape[1])
+        layout = layout_of(shape, detector=detector, sensor_material=sensor_material)
         in_gap = np.zeros(frame.shape, bool) if layout is None else layout.gaps()
         kinds = np.where(in_gap, MASK_GAP, MASK_DEAD)
         return np.where(bad, kinds, 0).astype(np.uint32)
     if frame.size == 0 or frame.min() < PILATUS_BAD:
         return np.zeros(frame.shape, np.uint32)
-    return mask_from_flags(frame)
+    return mask_from_flags(frame, detector=detector, sensor_material=sensor_material)
 
 
 def _as_variable(values: da.Array) -> xr.DataArray:

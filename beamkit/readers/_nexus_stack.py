@@ -20,8 +20,9 @@ from beamkit.core.schema import DETECTOR_X, DETECTOR_Y, note
 from . import _hdf5
 from ._dataset import coordinate, finished, image_stack
 from ._hdf5_chunks import read
+from ._hdf5_virtual_gaps import Flags
 from ._image_geometry import place
-from ._mask import mask
+from ._mask import mask, said_of_detector
 from ._nexus_geometry import detector_plane, goniometer
 from ._nexus_metadata import Metadata
 from ._nexus_plot import clean, columns, units_of
@@ -52,6 +53,8 @@ class Stack:
         The NXsample; None if there is none.
     coords
         Coordinates by name, as ``assign_coords`` takes them.
+    gaps
+        True where no file has pixels, shape (detector_y, detector_x); None if that is nowhere.
     """
 
     path: Path
@@ -63,6 +66,7 @@ class Stack:
     plot: h5py.Group | None = None
     sample: h5py.Group | None = None
     coords: dict[str, Any] = field(default_factory=dict)
+    gaps: Flags | None = None
 
     def dataset(self, kind: str | None = None) -> xr.Dataset:
         """Return the frames as a dataset of kind ``diffraction`` or ``image``."""
@@ -76,7 +80,7 @@ class Stack:
         )
         variables = {"frames" if kind == "diffraction" else "image": frames}
         groups = [group for group in (self.detector, self.plot) if group is not None]
-        masked = mask(self.data[0], groups, attrs) if len(self.data) else None
+        masked = mask(self.data[0], groups, attrs, self.gaps) if len(self.data) else None
         if masked is not None:
             variables["mask"] = masked
         return finished(
@@ -126,7 +130,7 @@ _TAKEN = {"frame", DETECTOR_X, DETECTOR_Y, "frames", "image", "mask"}
 
 def assume_pixel_size(attrs: dict[str, Any], shape: Sequence[int]) -> None:
     """Take the pixel size from the shape of the frames, where the file does not give it."""
-    layout = layout_of((int(shape[0]), int(shape[1])))
+    layout = layout_of((int(shape[0]), int(shape[1])), **said_of_detector(attrs))
     if layout is None or "pixel_size_x" in attrs or "pixel_size_y" in attrs:
         return
     for name in ("pixel_size_x", "pixel_size_y"):

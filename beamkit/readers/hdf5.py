@@ -22,6 +22,7 @@ from ._hdf5_chunks import unwritten
 from ._hdf5_lazy import lazy
 from ._hdf5_links import datasets, require_dataset
 from ._hdf5_verify import verify
+from ._hdf5_virtual_gaps import unmapped
 from ._nexus_header import header
 from ._nexus_metadata import Metadata
 from ._nexus_plot import units_of
@@ -145,7 +146,7 @@ def _images(path: Path, item: h5py.Dataset, found: Metadata) -> xr.Dataset:
             f"{path}: {item.name} has the shape {item.shape}, not that of images. "
             "Name another dataset with data=..."
         )
-    return Stack(path, "hdf5", frames_of(lazy(item)), units, found).dataset()
+    return Stack(path, "hdf5", frames_of(lazy(item)), units, found, gaps=unmapped(item)).dataset()
 
 
 def _keys(file: h5py.File, given: str | ArrayLike | None, item: h5py.Dataset) -> NDArray[np.int64]:

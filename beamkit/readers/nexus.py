@@ -26,6 +26,7 @@ from ._hdf5_chunks import unwritten
 from ._hdf5_lazy import lazy
 from ._hdf5_links import broken_link, require_dataset, require_sources
 from ._hdf5_verify import verify
+from ._hdf5_virtual_gaps import unmapped
 from ._nexus_metadata import metadata
 from ._nexus_own_pattern import is_own_pattern, own_pattern
 from ._nexus_pattern import Over, axis_of_pattern, pattern
@@ -136,6 +137,7 @@ class _Reading:
             plot=self.plot.group,
             sample=next(self.tree.of_class("NXsample", self.entry), None),
             coords=axis_coordinates(signal, self.plot.axes, self.found),
+            gaps=unmapped(signal),
         )
         return stack.dataset(kind)
 

@@ -22,6 +22,7 @@ from ._hdf5_chunks import unwritten
 from ._hdf5_lazy import lazy
 from ._hdf5_links import require_dataset
 from ._hdf5_verify import verify
+from ._hdf5_virtual_gaps import unmapped
 from ._nexus_metadata import Metadata, metadata
 from ._nexus_plot import is_numbers, plots
 from ._nexus_scan import has_columns
@@ -108,6 +109,7 @@ def read(paths: Sequence[Path], *, entry: str | None = None) -> xr.Dataset:
             detector=detector,
             plot=group,
             sample=next(seen.of_class("NXsample", place), None),
+            gaps=unmapped(_parts(group)[0]),
         )
         return restored(file, place, stack.dataset("diffraction"))
 
@@ -127,8 +129,7 @@ def _data_group(seen: Tree, entry: str | None) -> h5py.Group:
 
 def _frames(group: h5py.Group, found: Metadata) -> list[da.Array]:
     """Return the frames of each link; a missing file is an error, never fewer frames."""
-    names = sorted((name for name in group if _NUMBERED.match(name)), key=natural_key) or ["data"]
-    parts = [require_dataset(group, f"{group.name}/{name}") for name in names]
+    parts = _parts(group)
     for item in parts:
         if not is_numbers(item) or item.ndim < 2:
             raise UnreadableFileError(
@@ -137,6 +138,11 @@ def _frames(group: h5py.Group, found: Metadata) -> list[da.Array]:
             )
         note_text(found.attrs, unwritten(item))
     return [frames_of(lazy(item)) for item in parts]
+
+
+def _parts(group: h5py.Group) -> list[h5py.Dataset]:
+    names = sorted((name for name in group if _NUMBERED.match(name)), key=natural_key) or ["data"]
+    return [require_dataset(group, f"{group.name}/{name}") for name in names]
 
 
 def _joined(path: Path, parts: Sequence[da.Array]) -> da.Array:

@@ -10,6 +10,7 @@ import pytest
 import xarray as xr
 from diffraction.powder_images import PIXEL, powder_image, tilted
 
+import beamkit as bk
 from beamkit.core.errors import (
     MetadataError,
     ParameterError,
@@ -264,3 +265,24 @@ def test_what_is_missing_or_wrong_is_said(image, dataset):
         calibrate(np.zeros((3, 20, 30)), wavelength=0.5, detector=PIXEL)
     with pytest.raises(ShapeError, match="mask"):
         calibrate(image, wavelength=0.5, detector=PIXEL, mask=np.zeros((3, 4), bool))
+
+
+def test_table_of_a_calibration_tells_what_was_held(tmp_path):
+    sample = bk.samples.powder(tmp_path / "powder.tif")
+    found = calibrate(bk.open(sample.path), "CeO2", fix="rot1")
+    table = found.table().to_dataframe().set_index("name")
+    assert not table.loc["rot1", "refined"]
+    assert np.isnan(table.loc["rot1", "uncertainty"])
+    assert table.loc["rot1", "value"] == pytest.approx(table.loc["rot1", "start"], abs=1e-9)
+    assert table.loc["detector_distance", "unit"] == "m"
+    assert table.loc["detector_distance", "uncertainty"] > 0
+    assert table.loc["beam_center_y", "value"] == found.values["beam_center_y"]
+
+
+def test_a_cake_is_drawn_with_straight_rings_and_only_from_a_cake(tmp_path):
+    data = bk.open(bk.samples.powder(tmp_path / "powder.tif").path)
+    cake = data.bk.integrate((300, 40)).isel(frame=0).compute()
+    picture = bk.figures.cake(cake, caption="Rings over the azimuth.")
+    assert picture.save(tmp_path / "cake.png").stat().st_size > 5000
+    with pytest.raises(ShapeError, match="of one cake"):
+        bk.figures.cake(cake.isel(chi=0), caption="")
