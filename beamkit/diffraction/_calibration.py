@@ -34,8 +34,10 @@ class Calibration:
         The result.
     uncertainties
         One standard deviation of ``detector_distance`` [m], ``beam_center_x``, ``beam_center_y``
-        [pixel], ``rot1`` and ``rot2`` [deg], from the scatter of the points; 0 for what was held.
-        The certificate, the wavelength and a bent detector are not in it.
+        [pixel], ``rot1`` and ``rot2`` [deg]; 0 for what was held. From the scatter of the points,
+        which may err alike along a ring and at an azimuth (:mod:`._calibration_spread`). An error
+        of the calibrant's certificate or of the wavelength, and one that all rings share at all
+        azimuths, are not in it.
     values
         The same numbers of the result.
     calibrant

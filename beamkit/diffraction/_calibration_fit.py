@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._calibration_model import PARAMETERS, Model
+from ._calibration_spread import grouped, independent
 from ._ring_points import PixelImage, Points, find_points
 
 Array = NDArray[np.float64]
@@ -36,6 +37,8 @@ class Fit:
         In the order of ``PARAMETERS``; angles [rad].
     covariance
         Shape (5, 5); zero for parameters that were held.
+    scatter
+        Variances as if all points were independent; what changes less has settled.
     residuals
         Of each point across its ring [pixel]; positive outside.
     two_theta
@@ -52,6 +55,7 @@ class Fit:
 
     parameters: Array
     covariance: Array
+    scatter: Array
     residuals: Array
     two_theta: Array
     points: Points
@@ -97,7 +101,7 @@ def refine(
         change = np.abs(fit.parameters - parameters)
         parameters, best = fit.parameters, fit
         is_last = width <= _last_window(points)
-        if is_last and np.all(change <= _SETTLED * np.sqrt(np.diag(fit.covariance))):
+        if is_last and np.all(change <= _SETTLED * np.sqrt(fit.scatter)):
             return Fit(**{**vars(fit), "is_settled": True})
         width = max(_last_window(points), min(width * 0.6, width))
     return best
@@ -113,7 +117,7 @@ def fit_points(
         if kept.sum() <= free.sum():
             return None
         chosen = points.only(kept)
-        parameters, jacobian = _solve(chosen, model, parameters, rings, free)
+        parameters = _solve(chosen, model, parameters, rings, free)
         off, _ = _off(points, model, parameters, rings)
         inner = off[kept]
         spread = max(1.4826 * float(np.median(np.abs(inner - np.median(inner)))), 1e-3)
@@ -123,15 +127,24 @@ def fit_points(
         kept = now
     chosen = points.only(kept)
     off, angle = _off(chosen, model, parameters, rings)
-    covariance = _covariance(jacobian, off, free)
-    rejected = len(points) - len(chosen)
-    return Fit(parameters, covariance, off, angle, chosen, rejected, rounds, False)
+    slopes = model.slopes(parameters, chosen.x, chosen.y)
+    jacobian = slopes.by_parameter[:, free] / slopes.per_pixel[:, None]
+    _, chi = model.angles(parameters, chosen.x, chosen.y)
+    return Fit(
+        parameters=parameters,
+        covariance=_of_all(grouped(jacobian, off, chosen.ring, chi, _ROBUST), free),
+        scatter=np.diag(_of_all(independent(jacobian, off), free)),
+        residuals=off,
+        two_theta=angle,
+        points=chosen,
+        rejected=len(points) - len(chosen),
+        rounds=rounds,
+        is_settled=False,
+    )
 
 
-def _solve(
-    points: Points, model: Model, start: Array, rings: Array, free: Flags
-) -> tuple[Array, Array]:
-    """Return the parameters and the derivatives of the residuals by the free ones."""
+def _solve(points: Points, model: Model, start: Array, rings: Array, free: Flags) -> Array:
+    """Return the parameters that bring the points closest to their rings."""
     weight = 1 / model.slopes(start, points.x, points.y).per_pixel
     wanted = rings[points.ring]
 
@@ -155,7 +168,7 @@ def _solve(
         residuals, start[free], jacobian, bounds=(low[free], high[free]), x_scale="jac",
         loss="soft_l1", f_scale=_ROBUST, max_nfev=200,
     )  # fmt: skip
-    return full(found.x), jacobian(found.x)
+    return full(found.x)
 
 
 def _bounds(start: Array) -> tuple[Array, Array]:
@@ -171,14 +184,11 @@ def _off(points: Points, model: Model, parameters: Array, rings: Array) -> tuple
     return angle / slopes.per_pixel, angle
 
 
-def _covariance(jacobian: Array, residuals: Array, free: Flags) -> Array:
-    """Return ``s^2 (J^T J)^-1``, s^2 the mean square residual per degree of freedom."""
-    covariance = np.zeros((len(PARAMETERS), len(PARAMETERS)))
-    scale = np.maximum(np.linalg.norm(jacobian, axis=0), 1e-300)
-    inverse = np.linalg.pinv((jacobian / scale).T @ (jacobian / scale), rcond=1e-14)
-    variance = float(residuals @ residuals) / max(residuals.size - int(free.sum()), 1)
-    covariance[np.ix_(free, free)] = variance * inverse / np.outer(scale, scale)
-    return covariance
+def _of_all(covariance: Array, free: Flags) -> Array:
+    """Return the covariance of all parameters; zero for those that were held."""
+    full = np.zeros((len(PARAMETERS), len(PARAMETERS)))
+    full[np.ix_(free, free)] = covariance
+    return full
 
 
 def _last_window(points: Points) -> float:
