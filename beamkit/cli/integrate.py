@@ -35,6 +35,11 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 )
 @click.option("--azimuth", type=float, nargs=2, metavar="LOW HIGH", help="Range of chi [deg].")
 @click.option("--poni", type=_FILE, help="Geometry, instead of that of the files.")
+@click.option(
+    "--orientation",
+    type=click.IntRange(1, 4),
+    help="pyFAI's, instead of that of the PONI file; 2: made from the image upside down.",
+)
 @click.option("--mask", type=_FILE, help="Mask, added to that of the files.")
 @click.option(
     "--split",

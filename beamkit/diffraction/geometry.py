@@ -83,9 +83,10 @@ class Geometry(Placement):
         *,
         pixel_size: tuple[float, float] | None = None,
         shape: tuple[int, int] | None = None,
+        orientation: int | None = None,
     ) -> Geometry:
         """Return the geometry of a PONI file; see :func:`beamkit.diffraction.poni.read`."""
-        return cls._of(poni.read(path, pixel_size=pixel_size, shape=shape))
+        return cls._of(poni.read(path, pixel_size=pixel_size, shape=shape, orientation=orientation))
 
     @classmethod
     def from_dials(

@@ -218,6 +218,7 @@ def read(
     *,
     pixel_size: tuple[float, float] | None = None,
     shape: tuple[int, int] | None = None,
+    orientation: int | None = None,
 ) -> Placement:
     """Return the detector of a PONI file of version 1, 2, 2.1 or 3.
 
@@ -229,6 +230,10 @@ def read(
         Along a row and along a column [m], where the file names a detector that is not known here.
     shape
         Pixels (rows, columns), where the file does not give them.
+    orientation
+        pyFAI's, instead of that of the file. A program that turned the image upside down before
+        calibrating, as Dioptas does with TIFF and CBF, writes a file whose orientation is 2 for
+        the image as it is.
 
     Raises
     ------
@@ -245,7 +250,7 @@ def read(
         Poni(*(_number(found, name, path) for name in _NUMBERS)),
         sizes,
         shape=shape or config.get("max_shape") or (layout.shape if layout else None),
-        orientation=config.get("orientation") or _NATIVE,
+        orientation=orientation or config.get("orientation") or _NATIVE,
         wavelength=None if wavelength is None else wavelength * 1e10,
     )
     lines = (*placed.assumed, *_not_applied({**config, **found}))

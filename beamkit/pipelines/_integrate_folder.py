@@ -140,7 +140,7 @@ def _settings(kind: str, recipe: Recipe) -> str:
         for path in (recipe.poni, recipe.mask)
         if path is None or path.is_file()
     ]
-    said = [kind, recipe.npt, contents, recipe.opening, recipe.options]
+    said = [kind, recipe.npt, recipe.orientation, contents, recipe.opening, recipe.options]
     return hashlib.sha256(json.dumps(said, default=str, sort_keys=True).encode()).hexdigest()[:16]
 
 

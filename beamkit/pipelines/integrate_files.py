@@ -82,6 +82,7 @@ class Recipe:
 
     npt: int | tuple[int, int]
     poni: Path | None
+    orientation: int | None
     mask: Path | None
     jobs: int
     opening: dict[str, Any]
@@ -110,14 +111,18 @@ class Recipe:
         given = {**self.options, "workers": self.jobs}
         shape = (frames.sizes["detector_y"], frames.sizes["detector_x"])
         if self.poni is not None:
-            given["geometry"] = diffraction.Geometry.from_poni(self.poni, shape=shape)
+            given["geometry"] = diffraction.Geometry.from_poni(
+                self.poni, shape=shape, orientation=self.orientation
+            )
         if self.mask is not None:
             given["mask"] = _mask(self.mask, shape, self.mask.stat().st_mtime_ns)
         return given
 
     def _history(self, block: xr.Dataset) -> str:
         """Return the history with the files that geometry and mask are from."""
-        given = {"poni": self.poni, "mask": self.mask, **self.opening}
+        given = {
+            "poni": self.poni, "orientation": self.orientation, "mask": self.mask, **self.opening
+        }  # fmt: skip
         return extend(block.attrs, "integrate_files", given)
 
 
@@ -134,6 +139,7 @@ def integrate_files(
     npt: int | tuple[int, int] = 1000,
     format: str | None = None,  # noqa: A002, the word for it
     poni: str | os.PathLike[str] | None = None,
+    orientation: int | None = None,
     mask: str | os.PathLike[str] | None = None,
     jobs: int | None = None,
     overwrite: bool = False,
@@ -158,6 +164,9 @@ def integrate_files(
         As :func:`beamkit.writers.pattern` knows them; None: by the suffix, in a folder ``"xye"``.
     poni
         Geometry, instead of that of the files.
+    orientation
+        pyFAI's of the images, instead of that in the PONI file: 2 for a file by a program that
+        turned the image upside down (:func:`beamkit.diffraction.poni.read`).
     mask
         File of a mask, added to that of the files: :func:`beamkit.diffraction.load_mask`.
     jobs
@@ -196,7 +205,7 @@ def integrate_files(
     if threads < 1:
         raise ParameterError(f"jobs={jobs}; at least 1 is needed. Leave it out for one a core.")
     paths = [None if each is None else Path(each) for each in (poni, mask)]
-    recipe = Recipe(npt, paths[0], paths[1], threads, dict(opening or {}), options)
+    recipe = Recipe(npt, paths[0], orientation, paths[1], threads, dict(opening or {}), options)
     tell = progress or (lambda _done, _all: None)
     start = time.perf_counter()
     if target.suffix and not target.is_dir():
