@@ -19,3 +19,4 @@ from .rotation_scan import decay as decay
 from .rotation_scan import rocking_curve as rocking_curve
 from .rotation_scan import rotation_scan as rotation_scan
 from .scans import scan as scan
+from .trend import trend as trend

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .scan_viewer import ScanViewer
 
 _BACKENDS = ("canvas", "ipympl")
-_LAYOUTS = ("single", "ortho", "live", "grid")
+_LAYOUTS = ("single", "ortho", "live", "grid", "trend")
 
 
 def view_image(
@@ -42,7 +42,8 @@ def view_image(
         ``"single"``; ``"ortho"``: three linked slices, :class:`~.ortho.OrthoViewer`; ``"live"``:
         frames while they are measured, :class:`~.live.Live`, of which ``data`` is the source;
         ``"grid"``: a map (``grid=``) and the frames it was made of,
-        :class:`~.grid_viewer.GridViewer`.
+        :class:`~.grid_viewer.GridViewer`; ``"trend"``: numbers of the frames (``values=``) as a
+        curve, and the frames, :class:`~.trend_viewer.TrendViewer`.
     **options
         Of the viewer.
 
@@ -76,6 +77,10 @@ def view_image(
         from .grid_viewer import GridViewer
 
         return GridViewer(data, **options)
+    if layout == "trend":
+        from .trend_viewer import TrendViewer
+
+        return TrendViewer(data, **options)
     from .viewer import ImageViewer
 
     return ImageViewer(data, **options)
