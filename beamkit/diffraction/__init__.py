@@ -5,6 +5,7 @@ from .calibrant_check import calibrant_check as calibrant_check
 from .calibrants import Calibrant as Calibrant
 from .calibrants import calibrant as calibrant
 from .calibrate import calibrate as calibrate
+from .calibration_session import CalibrationSession as CalibrationSession
 from .decay import Decay as Decay
 from .decay import fit_decay as fit_decay
 from .distance import with_distance as with_distance

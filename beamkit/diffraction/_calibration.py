@@ -155,17 +155,7 @@ class Calibration:
         WriteError
             If the file cannot be written.
         """
-        target = Path(path)
-        if target.suffix.lower() == ".poni":
-            self.geometry.to_poni(target)
-        elif target.suffix.lower() in _NEXUS:
-            self.geometry.to_nexus(target)
-        else:
-            raise ParameterError(
-                f"{target}: the suffix {target.suffix!r} is none of a geometry. Allowed are .poni "
-                f"and {', '.join(_NEXUS)}."
-            )
-        return target
+        return write_geometry(self.geometry, Path(path))
 
     def _record(self) -> dict[str, Any]:
         """Return what goes into the history."""
@@ -191,3 +181,17 @@ class Calibration:
         lines.append(f"  start: {self.start_from}")
         lines += [f"  warning: {text}" for text in self.warnings]
         return "\n".join(lines)
+
+
+def write_geometry(geometry: Geometry, target: Path) -> Path:
+    """Write a geometry in the format that its suffix names; see :meth:`Calibration.save`."""
+    if target.suffix.lower() == ".poni":
+        geometry.to_poni(target)
+    elif target.suffix.lower() in _NEXUS:
+        geometry.to_nexus(target)
+    else:
+        raise ParameterError(
+            f"{target}: the suffix {target.suffix!r} is none of a geometry. Allowed are .poni "
+            f"and {', '.join(_NEXUS)}."
+        )
+    return target

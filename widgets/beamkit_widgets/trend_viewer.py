@@ -24,7 +24,7 @@ from ._several import Several, montage
 from .viewer import ImageViewer
 
 #: Size of the curve [inch] and its dots per inch: it stands beside the image.
-_SIZE, _DPI = (4.6, 3.4), 100
+_SIZE, _DPI = (3.9, 3.3), 100
 
 
 class TrendViewer(Several, ipw.Box):  # type: ignore[misc]
@@ -221,7 +221,7 @@ class TrendViewer(Several, ipw.Box):  # type: ignore[misc]
         left = ipw.VBox([self._menus(), self._canvas])
         stage = self._make_stage("bk-trend", (left, *self.viewers))
         stage.layout = ipw.Layout(flex_flow="row wrap", width="100%")
-        self.viewers[0].layout.flex = "1 1 420px"
+        self.viewers[0].layout.flex = "1 1 400px"
         self.children = (stage,)
         self.layout.width = "100%"
 
