@@ -91,9 +91,8 @@ class CalibrationSession:
         self.data, self.detector, self.mask = data, detector, mask
         self.calibrant: Calibrant = substance(calibrant)  # type: ignore[arg-type]
         known = task(data, wavelength=wavelength, detector=detector, mask=mask, start=geometry)
-        self.wavelength = known.wavelength
         begin = geometry or known.header or _in_the_middle(known.shape, known.pixel_size)
-        self._state = _State(begin.with_wavelength(self.wavelength))
+        self._state = _State(begin.with_wavelength(known.wavelength))
         self._before: list[tuple[_State, Calibrant]] = []
 
     # ---- what there is
@@ -102,6 +101,11 @@ class CalibrationSession:
     def geometry(self) -> Geometry:
         """The geometry as it is now."""
         return self._state.geometry
+
+    @property
+    def wavelength(self) -> float:
+        """Of the beam [angstrom]."""
+        return float(self.geometry.wavelength or math.nan)
 
     @property
     def numbers(self) -> dict[str, float]:
@@ -183,6 +187,12 @@ class CalibrationSession:
             factor = math.pi / 180 if UNITS[name] == "deg" else 1.0
             values[PARAMETERS.index(name)] = value * factor
         self._step(geometry=model.geometry(values), result=None, how="numbers set by hand")
+
+    def set_wavelength(self, wavelength: float) -> None:
+        """Set the wavelength [angstrom]. Raises ParameterError unless it is above 0."""
+        if not (math.isfinite(wavelength) and wavelength > 0):
+            raise ParameterError(f"wavelength is {wavelength}; give a number above 0 [angstrom].")
+        self._step(geometry=self.geometry.with_wavelength(wavelength), result=None)
 
     def use(self, calibrant: str | Calibrant | Iterable[float]) -> None:
         """Take another calibrant; points and rings that were left out are forgotten."""

@@ -174,6 +174,15 @@ def test_wavelength_and_pixels_must_be_known(image):
         CalibrationSession(image, "LaB6", wavelength=0.5)
 
 
+def test_another_wavelength_moves_the_rings_and_can_be_undone(session):
+    session.set_wavelength(0.4)
+    assert session.wavelength == session.geometry.wavelength == 0.4
+    session.undo()
+    assert session.wavelength == WAVELENGTH
+    with pytest.raises(ParameterError, match="above 0"):
+        session.set_wavelength(0)
+
+
 def test_the_header_is_where_a_session_begins(tmp_path):
     sample = bk.samples.powder(tmp_path / "powder.tif")
     data = bk.open(sample.path)

@@ -6,6 +6,7 @@ beamkit finds them through the entry points ``beamkit.views``.
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from beamkit.core.errors import UnknownNameError
@@ -19,7 +20,15 @@ if TYPE_CHECKING:
     from .scan_viewer import ScanViewer
 
 _BACKENDS = ("canvas", "ipympl")
-_LAYOUTS = ("single", "ortho", "live", "grid", "trend")
+#: Module and class of each layout of images.
+_LAYOUTS = {
+    "single": ("viewer", "ImageViewer"),
+    "ortho": ("ortho", "OrthoViewer"),
+    "live": ("live", "Live"),
+    "grid": ("grid_viewer", "GridViewer"),
+    "trend": ("trend_viewer", "TrendViewer"),
+    "calibration": ("calibration_viewer", "CalibrationViewer"),
+}
 
 
 def view_image(
@@ -43,7 +52,8 @@ def view_image(
         frames while they are measured, :class:`~.live.Live`, of which ``data`` is the source;
         ``"grid"``: a map (``grid=``) and the frames it was made of,
         :class:`~.grid_viewer.GridViewer`; ``"trend"``: numbers of the frames (``values=``) as a
-        curve, and the frames, :class:`~.trend_viewer.TrendViewer`.
+        curve, and the frames, :class:`~.trend_viewer.TrendViewer`; ``"calibration"``: a powder
+        image, and where the detector stands, :class:`~.calibration_viewer.CalibrationViewer`.
     **options
         Of the viewer.
 
@@ -65,25 +75,8 @@ def view_image(
 
         return SliceViewer(data, **options)
     need("anywidget", extra="lab", to="show images in a notebook")
-    if layout == "ortho":
-        from .ortho import OrthoViewer
-
-        return OrthoViewer(data, **options)
-    if layout == "live":
-        from .live import Live
-
-        return Live(data, **options)
-    if layout == "grid":
-        from .grid_viewer import GridViewer
-
-        return GridViewer(data, **options)
-    if layout == "trend":
-        from .trend_viewer import TrendViewer
-
-        return TrendViewer(data, **options)
-    from .viewer import ImageViewer
-
-    return ImageViewer(data, **options)
+    module, name = _LAYOUTS[layout]
+    return getattr(import_module(f".{module}", __name__), name)(data, **options)
 
 
 def view_scan(data: Any, **options: Any) -> ScanViewer:
