@@ -59,6 +59,8 @@ def test_points_that_are_drawn_lead_to_the_geometry(viewer, geometry):
     assert viewer.calibration.is_trusted
     assert viewer.geometry.beam_center.distance == pytest.approx(0.06, rel=1e-3)
     assert viewer.viewers[0].geometry == viewer.geometry
+    assert len(viewer.viewers[0].spots["x"]) == 6
+    viewer.shows_points = True
     marked = len(viewer.viewers[0].spots["x"])
     assert marked == 6 + viewer.calibration.points.sizes["point"]
     assert "rms" in viewer.message

@@ -22,7 +22,8 @@ _NUMBERS = (
     ("rot2", "rot2 [deg]", 1.0, 0.05),
 )
 
-_WIDE = {"width": "100%"}
+_WIDE = {"width": "auto"}
+_NUMBER = {"flex": "1 1 0", "width": "auto", "min_width": "0"}
 _LABEL = {"description_width": "105px"}
 _STYLE = """<style>
 .bk-calibration table { border-collapse: collapse; font-size: 12px; width: 100%; }
@@ -65,6 +66,7 @@ class CalibrationPanel:
         self._replace = ipw.Checkbox(
             False, description="replace a file that is there", indent=False
         )
+        self._marks = ipw.Checkbox(False, description="mark the points used", indent=False)
         self._code = ipw.HTML()
         self._buttons: list[Any] = []
         self.box = self._lay_out()
@@ -93,21 +95,20 @@ class CalibrationPanel:
                 self._ring.options, self._left_out.options = rings, rings
             self._ring.value = self._viewer.ring
             self._left_out.value = session.left_out
+            self._marks.value = self._viewer.shows_points
             self._table.value = _table(session.residuals())
             self._code.value = f"<pre>{escape(session.code())}</pre>"
         finally:
             self._is_quiet = False
 
     def _field(self, name: str, label: str, factor: float, step: float) -> Any:
-        field = ipw.FloatText(
-            description=label, step=step, layout={"flex": "1 1 auto", "width": "auto"}, style=_LABEL
-        )
+        field = ipw.FloatText(description=label, step=step, layout=_NUMBER, style=_LABEL)
         self._on(field, lambda value: self._viewer.set(**{name: value / factor}))
         return field
 
     def _tick(self) -> Any:
         tick = ipw.Checkbox(
-            False, description="hold", indent=False, layout={"width": "62px", "flex": "0 0 auto"}
+            False, description="hold", indent=False, layout={"width": "82px", "flex": "0 0 auto"}
         )
         self._on(tick, lambda _value: self._viewer.hold(*self._names_held()))
         return tick
@@ -129,6 +130,7 @@ class CalibrationPanel:
         self._on(self._substance, viewer.use)
         self._on(self._wavelength, viewer.set_wavelength)
         self._on(self._left_out, lambda rings: viewer.leave_out(*rings))
+        self._on(self._marks, lambda value: setattr(viewer, "shows_points", value))
         self._on(self._ring, lambda ring: setattr(viewer, "ring", ring))
 
     def _button(self, text: str, action: Callable[[], Any], hint: str, style: str = "") -> Any:
@@ -164,7 +166,7 @@ class CalibrationPanel:
         refine = self._button("Refine", viewer.refine, "Fit to the rings of the image", "primary")
         undo = self._button("Undo", viewer.undo, "Take the last step back")
         save = self._button("Save", self._save, "PONI, or NeXus by the suffix .nxs")
-        line = {"flex_flow": "row wrap", "width": "100%"}
+        line = {"flex_flow": "row wrap", "width": "auto"}
         more = ipw.Accordion(
             [
                 ipw.VBox([self._name, ipw.Box([save, self._replace], layout=line)]),
@@ -186,6 +188,7 @@ class CalibrationPanel:
                 ipw.Box([start, refine, undo], layout=line),
                 self._said,
                 self._table,
+                self._marks,
                 more,
             ],
             layout={"flex": "0 1 340px", "min_width": "300px", "padding": "0 0 0 8px"},

@@ -57,6 +57,8 @@ class CalibrationViewer(Several, ipw.Box):  # type: ignore[misc]
         a number was set by hand.
     geometry
         The geometry as it is now.
+    shows_points
+        Whether the points that a refinement used are marked, beside those that were picked.
     message
         What the last button did, or why it could not.
 
@@ -69,6 +71,7 @@ class CalibrationViewer(Several, ipw.Box):  # type: ignore[misc]
     ring = traitlets.Int(0)
     calibration = traitlets.Any(None)
     geometry = traitlets.Any(None)
+    shows_points = traitlets.Bool(False)
     message = traitlets.Unicode("")
 
     def __init__(
@@ -89,7 +92,7 @@ class CalibrationViewer(Several, ipw.Box):  # type: ignore[misc]
         self.session = CalibrationSession(
             image, calibrant, wavelength=wavelength, detector=detector, geometry=geometry, mask=mask
         )
-        self.viewers = (ImageViewer(image, **look),)
+        self.viewers = (ImageViewer(image, **{"scale": "sqrt", **look}),)
         self._panel: CalibrationPanel | None = None
         self._link()
         self._is_made = True
@@ -203,6 +206,15 @@ class CalibrationViewer(Several, ipw.Box):  # type: ignore[misc]
         if self._panel is not None:
             self._panel.tell(self.message)
 
+    @traitlets.observe("shows_points")  # type: ignore[untyped-decorator]
+    def _mark(self, _change: Any = None) -> None:
+        """Mark the points that were picked, and, where wanted, those that were used."""
+        points, found = self.session.points, self.session.result
+        x, y = ([getattr(point, axis) for point in points] for axis in "xy")
+        if found is not None and self.shows_points:
+            x, y = [*x, *found.points["x"].values], [*y, *found.points["y"].values]
+        self.viewers[0].spots = {"x": np.array(x), "y": np.array(y)} if x else None
+
     @traitlets.observe("ring")  # type: ignore[untyped-decorator]
     def _ring_chosen(self, _change: Any) -> None:
         self._refresh()
@@ -215,11 +227,7 @@ class CalibrationViewer(Several, ipw.Box):  # type: ignore[misc]
         if tuple(view.rings) != rings:
             view.rings = rings
         view.geometry = self.geometry
-        points = self.session.points
-        x, y = ([getattr(point, axis) for point in points] for axis in "xy")
-        if found is not None:
-            x, y = [*x, *found.points["x"].values], [*y, *found.points["y"].values]
-        view.spots = {"x": np.array(x), "y": np.array(y)} if x else None
+        self._mark()
         self.message = text if found is None else f"{text} {_verdict(found)}"
         self._refresh()
 
