@@ -29,13 +29,13 @@ def test_points_refined_by_pyfai_agree(tmp_path, rot):
     rows = np.column_stack([points["y"] - 0.5, points["x"] - 0.5, points["ring"]])
     theirs = GeometryRefinement(
         rows,
-        *(begin.distance, begin.poni1, begin.poni2, begin.rot1, begin.rot2, begin.rot3),
+        dist=begin.distance,
+        **{name: getattr(begin, name) for name in ("poni1", "poni2", "rot1", "rot2", "rot3")},
         pixel1=172e-6,
         pixel2=172e-6,
         wavelength=wavelength * 1e-10,
         calibrant=Calibrant(dspacing=list(found.calibrant.spacings), wavelength=wavelength * 1e-10),
     )
-    theirs.rot3 = begin.rot3
     for _ in range(3):
         theirs.refine3(fix=["wavelength", "rot3"])
     numbers = Poni(*(theirs.dist, theirs.poni1, theirs.poni2, theirs.rot1, theirs.rot2), begin.rot3)
