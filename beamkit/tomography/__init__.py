@@ -7,6 +7,7 @@ from .corrections import SEQUENCES as SEQUENCES
 from .corrections import correct as correct
 from .corrections import flat_field as flat_field
 from .corrections import minus_log as minus_log
+from .corrections import paganin as paganin
 from .corrections import remove_stripes as remove_stripes
 from .corrections import repair_pixels as repair_pixels
 from .reconstruct import ALGORITHMS as ALGORITHMS

@@ -4,5 +4,6 @@ from .correct import SEQUENCES as SEQUENCES
 from .correct import correct as correct
 from .flat_field import flat_field as flat_field
 from .minus_log import minus_log as minus_log
+from .paganin import paganin as paganin
 from .remove_stripes import remove_stripes as remove_stripes
 from .repair_pixels import repair_pixels as repair_pixels
