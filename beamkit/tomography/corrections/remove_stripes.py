@@ -15,6 +15,9 @@ from beamkit.core.history import step
 from beamkit.core.machine import cores
 from beamkit.core.schema import ANGLE, DETECTOR_X, PROJECTIONS, require_dims
 
+from ._stripe_dead import without_dead
+from ._stripe_steps import without_steps
+
 Sinogram = NDArray[np.float32]
 
 
@@ -24,11 +27,15 @@ def remove_stripes(
 ) -> xr.DataArray:
     """Remove what a detector column adds to all projections, without blurring the sample.
 
-    In each sinogram the values of a column are sorted over angle, and a median filter runs
-    across the columns, rank by rank. A column that differs from its neighbours at all angles
-    stands out; structures of the sample, which move from column to column with the angle, lie at
-    different ranks in each and do not. (Vo, Atwood & Drakopoulos 2018, algorithm 3, Opt. Express
-    26, 28396, doi:10.1364/OE.26.028396.)
+    A stripe stays in its column while the sample moves past it. Two ways to tell them:
+
+    By **sorting** the values of each column over angle; a median filter runs across the columns,
+    rank by rank. A column that differs from its neighbours at all angles stands out; structures of
+    the sample lie at different ranks in each and do not. (Vo, Atwood & Drakopoulos 2018, algorithm
+    3, Opt. Express 26, 28396, doi:10.1364/OE.26.028396.)
+
+    By **steps** from one column to the next that last over angle (:mod:`._stripe_steps`). Columns
+    without a step are not touched.
 
     Parameters
     ----------
@@ -39,9 +46,15 @@ def remove_stripes(
         stripes that are stronger where the sample is thicker. ``"offset"``: what the filter
         takes out of a column is reduced to its median over all ranks, which is taken off at
         all angles; harms the sample less, for stripes that are the same at all angles.
+        ``"steps"``: thin and wide stripes, also those at some of the angles, and columns that
+        read too high or too low. ``"dead"``: columns that fluctuate or do not answer are replaced
+        by a line between their neighbours (algorithm 6 of the same paper). ``"all"``: dead, then
+        steps.
     size
-        Width of the median filter [pixel], at least 3: more than twice the widest stripe. None
-        takes 1 % of the width, at least 5 and at most 21 (as tomopy does).
+        Of ``"sorting"`` and ``"offset"``: width of the median filter [pixel], at least 3: more than
+        twice the widest stripe; None takes 1 % of the width, at least 5 and at most 21 (as tomopy
+        does). Of ``"steps"`` and ``"all"``: the widest stripe, None for 20. Of ``"dead"``: columns
+        that each is compared with, None for 51.
 
     Returns
     -------
@@ -96,9 +109,16 @@ def _without_offsets(sinogram: Sinogram, size: int | None) -> Sinogram:
     return result
 
 
+def _without_any(sinogram: Sinogram, size: int | None) -> Sinogram:
+    return without_steps(without_dead(sinogram), size)
+
+
 _METHODS: dict[str, Callable[[Sinogram, int | None], Sinogram]] = {
     "sorting": without_stripes,
     "offset": _without_offsets,
+    "steps": without_steps,
+    "dead": without_dead,
+    "all": _without_any,
 }
 
 
