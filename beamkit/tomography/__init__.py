@@ -3,8 +3,10 @@
 The order is that of the functions below; :func:`reconstruct` goes all the way by itself.
 """
 
+from .circular_mask import circular_mask as circular_mask
 from .corrections import SEQUENCES as SEQUENCES
 from .corrections import correct as correct
+from .corrections import exclude_frames as exclude_frames
 from .corrections import flat_field as flat_field
 from .corrections import minus_log as minus_log
 from .corrections import paganin as paganin
@@ -16,3 +18,5 @@ from .reconstruction import FILTERS as FILTERS
 from .reconstruction import available_engines as available_engines
 from .rotation_center import CenterEstimate as CenterEstimate
 from .rotation_center import find_center as find_center
+from .to_integers import to_uint8 as to_uint8
+from .to_integers import to_uint16 as to_uint16

@@ -2,6 +2,7 @@
 
 from .correct import SEQUENCES as SEQUENCES
 from .correct import correct as correct
+from .exclude_frames import exclude_frames as exclude_frames
 from .flat_field import flat_field as flat_field
 from .minus_log import minus_log as minus_log
 from .paganin import paganin as paganin

@@ -16,6 +16,7 @@ from beamkit.core.machine import cores
 from beamkit.core.schema import ANGLE, DETECTOR_X, PROJECTIONS, require_dims
 
 from ._stripe_dead import without_dead
+from ._stripe_fine import without_fine
 from ._stripe_steps import without_steps
 
 Sinogram = NDArray[np.float32]
@@ -46,15 +47,16 @@ def remove_stripes(
         stripes that are stronger where the sample is thicker. ``"offset"``: what the filter
         takes out of a column is reduced to its median over all ranks, which is taken off at
         all angles; harms the sample less, for stripes that are the same at all angles.
-        ``"steps"``: thin and wide stripes, also those at some of the angles, and columns that
-        read too high or too low. ``"dead"``: columns that fluctuate or do not answer are replaced
-        by a line between their neighbours (algorithm 6 of the same paper). ``"all"``: dead, then
-        steps.
+        ``"steps"``: stripes that stand out, thin and wide, also those at some of the angles, and
+        columns that read too high or too low; small ones of every column stay. ``"fine"``:
+        offsets that every column has a little of. ``"dead"``: columns that fluctuate or do not
+        answer are replaced by a line between their neighbours (algorithm 6 of the same paper).
+        ``"all"``: dead, steps, fine.
     size
         Of ``"sorting"`` and ``"offset"``: width of the median filter [pixel], at least 3: more than
         twice the widest stripe; None takes 1 % of the width, at least 5 and at most 21 (as tomopy
-        does). Of ``"steps"`` and ``"all"``: the widest stripe, None for 20. Of ``"dead"``: columns
-        that each is compared with, None for 51.
+        does). Of ``"steps"`` and ``"all"``: the widest stripe, None for 20. Of ``"fine"``: columns
+        of a parabola, None for 11. Of ``"dead"``: columns that each is compared with, None for 51.
 
     Returns
     -------
@@ -110,7 +112,7 @@ def _without_offsets(sinogram: Sinogram, size: int | None) -> Sinogram:
 
 
 def _without_any(sinogram: Sinogram, size: int | None) -> Sinogram:
-    return without_steps(without_dead(sinogram), size)
+    return without_fine(without_steps(without_dead(sinogram), size))
 
 
 _METHODS: dict[str, Callable[[Sinogram, int | None], Sinogram]] = {
@@ -118,6 +120,7 @@ _METHODS: dict[str, Callable[[Sinogram, int | None], Sinogram]] = {
     "offset": _without_offsets,
     "steps": without_steps,
     "dead": without_dead,
+    "fine": without_fine,
     "all": _without_any,
 }
 
