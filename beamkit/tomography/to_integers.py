@@ -60,7 +60,7 @@ def to_uint16(
 
 def _coded(
     volume: xr.DataArray,
-    dtype: np.dtype[np.unsignedinteger],  # type: ignore[type-arg]
+    dtype: np.dtype[np.unsignedinteger],
     percentiles: tuple[float, float],
     limits: tuple[float, float] | None,
 ) -> xr.DataArray:
@@ -89,7 +89,7 @@ def _encode(
     *,
     scale: float,
     offset: float,
-    dtype: np.dtype[np.unsignedinteger],  # type: ignore[type-arg]
+    dtype: np.dtype[np.unsignedinteger],
 ) -> NDArray[np.unsignedinteger]:
     codes = np.rint((values.astype(np.float64) - offset) / scale)
     codes = np.clip(codes, 1, np.iinfo(dtype).max)

@@ -126,7 +126,7 @@ def test_only_the_frame_asked_for_is_read() -> None:
     seen: list[tuple[int, ...]] = []
 
     def spied(block: NDArray[np.int32], block_info: dict | None = None) -> NDArray[np.int32]:
-        if block_info:
+        if isinstance(block_info, dict) and block_info:
             seen.append(tuple(block_info[0]["chunk-location"]))
         return block
 
