@@ -11,7 +11,9 @@ from .corrections import flat_field as flat_field
 from .corrections import minus_log as minus_log
 from .corrections import paganin as paganin
 from .corrections import remove_stripes as remove_stripes
+from .corrections import remove_zingers as remove_zingers
 from .corrections import repair_pixels as repair_pixels
+from .corrections import scale_beam as scale_beam
 from .reconstruct import ALGORITHMS as ALGORITHMS
 from .reconstruct import reconstruct as reconstruct
 from .reconstruction import FILTERS as FILTERS
