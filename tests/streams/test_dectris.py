@@ -1,6 +1,8 @@
 """A DECTRIS detector's stream, version 1: the frames that were sent, each in its place."""
 
+import contextlib
 import json
+import socket
 import struct
 import threading
 import time
@@ -222,8 +224,17 @@ def send(endpoint, **options):
 
 
 def free_endpoint():
-    with zmq.Context.instance().socket(zmq.PULL) as socket:
-        return f"tcp://127.0.0.1:{socket.bind_to_random_port('tcp://127.0.0.1')}"
+    """Return an endpoint that nothing listens on.
+
+    Asked of the system, not of ZeroMQ, whose sockets listen on for a moment after they are closed: a
+    receiver that reached one of them would never try again. Below the ports that connections get,
+    so that a receiver cannot reach itself.
+    """
+    for port in np.random.default_rng().permutation(np.arange(20_000, 32_000)):
+        with socket.socket() as candidate, contextlib.suppress(OSError):
+            candidate.bind(("127.0.0.1", int(port)))
+            return f"tcp://127.0.0.1:{port}"
+    raise AssertionError("no port is free")
 
 
 @pytest.mark.parametrize("encoding", ["bs32-lz4<", "<"])
