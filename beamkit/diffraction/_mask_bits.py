@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from beamkit.core.detectors import MASK_UNUSABLE, MASK_USER
+from beamkit.core.detectors import MASK_USER
 from beamkit.core.errors import QuantityError, ShapeError
 from beamkit.core.schema import DETECTOR_X, DETECTOR_Y, require_dims
 
@@ -34,16 +34,9 @@ def as_mask(values: ArrayLike | xr.DataArray, *, bit: int = MASK_USER) -> xr.Dat
     QuantityError
         If the values are neither whole numbers nor booleans.
     """
-    array = values if isinstance(values, xr.DataArray) else _labelled(np.asarray(values))
-    require_dims(array, DIMS, what="a mask")
-    data = np.asarray(array.data)
+    array, data = _checked(values)
     if data.dtype.kind == "b":
         data = np.where(data, np.uint32(bit), np.uint32(0))
-    elif data.dtype.kind not in "iu":
-        raise QuantityError(
-            f"A mask holds bits or booleans, these values are of type {data.dtype}. Compare them "
-            "with what is bad, such as mask.Threshold(image, low=0)."
-        )
     return array.copy(data=data.astype(np.uint32)).assign_attrs(ATTRS).rename("mask")
 
 
@@ -57,8 +50,10 @@ def is_bad(mask: xr.DataArray) -> xr.DataArray:
 
     Bits 0 to 15 make a pixel unusable, those above only inform (NeXus definition NXdetector).
     """
-    bits = as_mask(mask)
-    return bits.copy(data=(bits.data & np.uint32(MASK_UNUSABLE)) != 0).drop_attrs()
+    array, data = _checked(mask)
+    if data.dtype.kind != "b":
+        data = data.astype(np.uint16) != 0  # cuts off the bits above
+    return array.copy(data=data).drop_attrs().rename("mask")
 
 
 def fit(mask: xr.DataArray, image: xr.DataArray) -> xr.DataArray:
@@ -73,6 +68,8 @@ def fit(mask: xr.DataArray, image: xr.DataArray) -> xr.DataArray:
     """
     places = {dim: image.coords[dim] for dim in DIMS if dim in image.coords}
     if len(places) == len(DIMS) and all(dim in mask.coords for dim in DIMS):
+        if all(np.array_equal(places[dim], mask.coords[dim]) for dim in DIMS):
+            return mask
         if all(np.isin(places[dim], mask.coords[dim]).all() for dim in DIMS):
             return mask.sel(places)
         raise ShapeError(
@@ -89,6 +86,19 @@ def _extent(data: xr.DataArray) -> str:
         for dim in DIMS
     ]
     return ", ".join(parts)
+
+
+def _checked(values: ArrayLike | xr.DataArray) -> tuple[xr.DataArray, NDArray[Any]]:
+    """Return a mask with its dimensions, and its bits or booleans."""
+    array = values if isinstance(values, xr.DataArray) else _labelled(np.asarray(values))
+    require_dims(array, DIMS, what="a mask")
+    data = np.asarray(array.data)
+    if data.dtype.kind not in "biu":
+        raise QuantityError(
+            f"A mask holds bits or booleans, these values are of type {data.dtype}. Compare them "
+            "with what is bad, such as mask.Threshold(image, low=0)."
+        )
+    return array, data
 
 
 def _labelled(values: NDArray[Any]) -> xr.DataArray:

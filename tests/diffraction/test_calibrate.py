@@ -205,6 +205,7 @@ def test_the_text_tells_numbers_with_uncertainties_and_start(found):
     assert "start: the header" in text
 
 
+@pytest.mark.slow
 def test_far_away_the_tilt_is_held_and_that_is_said():
     far = tilted(SHAPE, 2.1, (231.0, 60.5), wavelength=1.0)
     image = powder_image(far, "AgBeh", seed=5, width=12)
@@ -267,6 +268,7 @@ def test_what_is_missing_or_wrong_is_said(image, dataset):
         calibrate(image, wavelength=0.5, detector=PIXEL, mask=np.zeros((3, 4), bool))
 
 
+@pytest.mark.slow
 def test_table_of_a_calibration_tells_what_was_held(tmp_path):
     sample = bk.samples.powder(tmp_path / "powder.tif")
     found = calibrate(bk.open(sample.path), "CeO2", fix="rot1")
